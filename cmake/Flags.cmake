@@ -1,0 +1,15 @@
+# One interface target carries every flag of ours; each library and test links it.
+add_library(cistern_flags INTERFACE)
+target_include_directories(cistern_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(cistern_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Werror -fno-omit-frame-pointer)
+
+if(CISTERN_SANITIZE)
+  target_compile_options(cistern_flags INTERFACE -fsanitize=${CISTERN_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(cistern_flags INTERFACE -fsanitize=${CISTERN_SANITIZE})
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
