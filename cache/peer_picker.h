@@ -65,8 +65,8 @@ class PeerPicker {
 
   // One array read. (thread-safe)
   virtual Pick Owner(std::string_view key) const = 0;
-  // For texts and logs. (thread-safe)
-  virtual std::string NodeName(NodeId node) const = 0;
+  // This node's name, for texts. (thread-safe)
+  virtual std::string SelfName() const = 0;
 
   // Asks `node`; keys of one loop turn for one node travel in one frame. `executor`'s thread.
   virtual void Fetch(Executor& executor, NodeId node, std::shared_ptr<PeerFetch> fetch) = 0;

@@ -1,0 +1,148 @@
+// Cache: groupcache proper. One a node: groups, store, flights; asks origins and peers through
+// their interfaces; knows no socket and no protocol.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cache/context.h"
+#include "cache/forward_path.h"
+#include "cache/owner_path.h"
+#include "cache/write_path.h"
+
+namespace cistern::cache {
+
+struct GroupSpec {
+  GroupConfig config;
+  std::unique_ptr<Origin> origin;
+};
+
+// One key of a batch, as Find shows it.
+struct Found {
+  enum class Kind : uint8_t { kMiss, kValue, kNotFound };
+  Kind kind = Kind::kMiss;
+  std::string_view value;  // kValue: valid during the visit only ...
+  BlobPtr blob;            // ... unless set: then as long as this is held (values above 4 KiB)
+};
+
+// What a peer asks for.
+struct PeerGet {
+  std::string_view key;
+  NodeId node = 0;
+  Incarnation incarnation = 0;
+  Wish wish = Wish::kNone;
+  Instant deadline;
+};
+
+// Methods that take an executor are called on its thread, which is one of `executors`; others from
+// any thread. Keys are the clients' whole keys. Completions never run inside a call.
+class Cache {
+ public:
+  // `executors`, `picker` and `clock` outlive the cache; it outlives everything asked of it: stop
+  // in the order Shutdown(), executors, cache.
+  Cache(const Store::Options& options, std::vector<GroupSpec> groups,
+        std::span<Executor* const> executors, PeerPicker& picker, const Clock& clock);
+
+  // Begins to reclaim what has expired, on every executor, until Shutdown().
+  void Start();
+  // Completes all waiters with kShutdown; later requests likewise.
+  void Shutdown();
+
+  // The hit path: looks at each key in order and calls visit(i, const Found&). `now` is a reading
+  // of the clock after the keys were read from their client. A hit is visited under the shard's
+  // lock: copy or pin, nothing else; a miss is visited without it and should be followed by Get.
+  // Never waits, never allocates, never leaves the thread.
+  template <class Visit>
+  void Find(Executor& executor, std::span<const Key> keys, Instant now, Visit&& visit);
+
+  // For a key that Find missed. `done` should have a deadline of its own, not after `deadline`.
+  void Get(Executor& executor, Key key, Instant deadline, CompletionPtr<Result<Answer>> done);
+
+  // Invalidates keys wherever they are owned. Completes with the number of entries that owners
+  // held, or the first error: then nothing is promised.
+  void Delete(Executor& executor, std::vector<std::string> keys,
+              CompletionPtr<Result<int64_t>> done);
+
+  // At the owner only; kNotOwner elsewhere, and nothing has run then.
+  void InvalidateHere(Executor& executor, std::vector<std::string> keys,
+                      CompletionPtr<Result<int64_t>> done);
+  void SetHere(Executor& executor, SetRequest request, CompletionPtr<Result<bool>> done);
+  // Remaining life at the owner: nothing if the key is absent, 0 if it has no end.
+  std::optional<Duration> TtlHere(Key key) const;
+
+  // What a peer asks this node for.
+  void ServePeer(Executor& executor, const PeerGet& get, CompletionPtr<Result<PeerReply>> done);
+  // A notice: drops whatever this node holds of the key in any role and detaches its flights; to be
+  // acknowledged after it has returned.
+  void DropCopies(const Notice& notice);
+
+  // The group that serves the key: the longest matching prefix; null if there is none.
+  Group* GroupOf(std::string_view key) const;
+  PeerPicker& picker() { return context_.picker; }
+  std::span<const std::unique_ptr<Group>> groups() const { return groups_; }
+  Store& store() { return store_; }
+  // Flights and requests under way, of all shards.
+  size_t LoadsInFlight();
+
+ private:
+  void Renew(Executor& executor, uint16_t group, Key key);
+  void CountHit(Executor& executor, const Entry& entry);
+  void CountOutcome(Executor& executor, Group& group, GetOutcome outcome);
+  void ReclaimAgain(Executor& executor);
+
+  std::vector<std::unique_ptr<Group>> groups_;
+  std::vector<Group*> by_prefix_;  // longest prefix first
+  Store store_;
+  Context context_;
+  OwnerPath owner_path_;
+  ForwardPath forward_path_;
+  WritePath write_path_;
+  const std::vector<Executor*> executors_;
+  std::atomic<bool> stopping_{false};
+};
+
+template <class Visit>
+void Cache::Find(Executor& executor, std::span<const Key> keys, Instant now, Visit&& visit) {
+  if (keys.size() > 1) store_.Prefetch(keys);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const Key& key = keys[i];
+    Shard& shard = store_.ShardOf(key.hash);
+    uint16_t renew_group = 0;
+    bool renew = false;
+    {
+      std::unique_lock lock(shard.mutex);
+      Entry* entry = shard.entries.Find(key.bytes, key.hash, now);
+      if (entry == nullptr) {
+        lock.unlock();
+        visit(i, Found());
+        continue;
+      }
+      if (entry->negative()) {
+        visit(i, Found{Found::Kind::kNotFound, {}, nullptr});
+      } else {
+        visit(i, Found{Found::Kind::kValue, entry->value(), entry->blob()});
+      }
+      shard.entries.Hit(entry);
+      CountHit(executor, *entry);
+      renew = entry->refresh_from() <= now && entry->ClaimRefresh();
+      renew_group = entry->group();
+    }
+    if (renew) Renew(executor, renew_group, key);
+  }
+}
+
+inline void Cache::CountHit(Executor& executor, const Entry& entry) {
+  GroupStats& stats = groups_[entry.group()]->stats(executor.index());
+  stats.gets.Add();
+  if (entry.negative()) {
+    stats.hits_negative.Add();
+  } else {
+    (entry.role() == Role::kMain ? stats.hits_main : stats.hits_hot).Add();
+  }
+}
+
+}  // namespace cistern::cache

@@ -1,0 +1,42 @@
+// Context: what the flows of one node's cache share.
+#pragma once
+
+#include <random>
+#include <span>
+#include <vector>
+
+#include "cache/executor.h"
+#include "cache/group.h"
+#include "cache/peer_picker.h"
+#include "cache/store.h"
+
+namespace cistern::cache {
+
+struct Context {
+  Store& store;
+  PeerPicker& picker;
+  const Clock& clock;
+
+  // True one time in `n`, by the executor's own generator. REQUIRES: n > 0; executor's thread.
+  bool OneIn(Executor& executor, uint32_t n) { return Random(executor)() % n == 0; }
+  // From 0 to 1.
+  double Fraction(Executor& executor) {
+    return static_cast<double>(Random(executor)()) / static_cast<double>(std::minstd_rand::max());
+  }
+
+  std::vector<std::minstd_rand> random;  // by worker
+
+ private:
+  std::minstd_rand& Random(Executor& executor) { return random[executor.index()]; }
+};
+
+// How a GET that missed went on.
+enum class GetOutcome : uint8_t {
+  kHit,       // found at the second look
+  kNegative,  // ... "not found", from the cache
+  kHotHit,    // ... in a leased copy
+  kLoad,      // joined or started a load
+  kRefused,   // above a limit of the group
+};
+
+}  // namespace cistern::cache

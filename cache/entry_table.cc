@@ -1,0 +1,146 @@
+#include "cache/entry_table.h"
+
+namespace cistern::cache {
+namespace {
+
+// An expired hot copy that had been hit is remembered so long: the next GET then wishes a lease
+// again.
+constexpr Duration kHotMemory = std::chrono::seconds(1);
+
+uint64_t BytesOf(const Entry& entry) {
+  const BlobPtr blob = entry.blob();
+  return entry.charge() + (blob ? blob->charge() : 0);
+}
+
+}  // namespace
+
+void EntryCounts::Add(const EntryCounts& other) {
+  for (int role = 0; role < 2; ++role) {
+    items[role] += other.items[role];
+    bytes[role] += other.bytes[role];
+    evictions[role] += other.evictions[role];
+  }
+  expirations += other.expirations;
+}
+
+EntryTable::EntryTable(std::span<Account* const> accounts, std::span<const uint16_t> account_of,
+                       std::string_view policy)
+    : accounts_(accounts),
+      account_of_(account_of),
+      index_charge_(accounts[0]->budget, ChargeKind::kEntries, index_.bytes()),
+      queues_(accounts.size()),
+      counts_(account_of.size()) {
+  for (Queues& queues : queues_)
+    queues.values = MakePolicy(policy);
+}
+
+EntryTable::~EntryTable() {
+  for (size_t cursor = 0, left = index_.buckets(); left > 0; --left) {
+    index_.VisitBucket(&cursor, [this](Entry* entry) { Erase(entry); });
+  }
+}
+
+Entry* EntryTable::Find(std::string_view key, uint64_t hash, Instant now) const {
+  Entry* entry = index_.Find(key, hash);
+  return entry != nullptr && !entry->ExpiredAt(now) ? entry : nullptr;
+}
+
+void EntryTable::Hit(Entry* entry) {
+  entry->MarkHit();
+  if (entry->role() == Role::kMain && !entry->negative()) QueuesOf(*entry).values->Hit(entry);
+}
+
+void EntryTable::Put(const NewEntry& fresh) {
+  if (Entry* old = index_.Find(fresh.key, fresh.hash)) Erase(old);
+  Entry* entry = Entry::Make(fresh);
+  index_.Insert(entry);
+  index_charge_.Resize(index_.bytes());
+
+  Account& account = AccountOf(*entry);
+  account.budget.Add(ChargeKind::kEntries, entry->charge());
+  if (const BlobPtr blob = entry->blob()) blob->ChargeTo(account.budget);
+  Count(*entry, true);
+  Queues& queues = QueuesOf(*entry);
+  if (entry->negative()) {
+    queues.negatives.PushFront(entry);
+  } else if (entry->role() == Role::kHot) {
+    queues.hot.PushFront(entry);
+  } else {
+    queues.values->Insert(entry);
+  }
+  // Not found keeps to its share always, so that random keys cannot push out real ones.
+  while (account.NegativesExceedShare() && queues.negatives.back() != nullptr) {
+    Drop(queues.negatives.PopBack());
+  }
+}
+
+void EntryTable::Count(const Entry& entry, bool added) {
+  EntryCounts& counts = counts_[entry.group()];
+  Account& account = AccountOf(entry);
+  const auto role = static_cast<size_t>(entry.role());
+  const uint64_t bytes = BytesOf(entry);
+  const uint64_t sign = added ? 1 : ~uint64_t{0};  // unsigned arithmetic: adding ~0 subtracts 1
+  counts.items[role] += sign;
+  counts.bytes[role] += sign * bytes;
+  if (entry.expires() != kNever) expiring_ += sign;
+  if (entry.negative()) {
+    account.negative_bytes.fetch_add(sign * bytes, std::memory_order_relaxed);
+  } else if (entry.role() == Role::kHot) {
+    account.hot_bytes.fetch_add(sign * bytes, std::memory_order_relaxed);
+  }
+}
+
+void EntryTable::Unlink(Entry* entry) {
+  Queues& queues = QueuesOf(*entry);
+  if (entry->negative()) {
+    queues.negatives.Remove(entry);
+  } else if (entry->role() == Role::kHot) {
+    queues.hot.Remove(entry);
+  } else {
+    queues.values->Remove(entry);
+  }
+}
+
+uint64_t EntryTable::Drop(Entry* entry) {
+  const uint64_t bytes = BytesOf(*entry);
+  Count(*entry, false);
+  AccountOf(*entry).budget.Release(ChargeKind::kEntries, entry->charge());
+  index_.Remove(entry);
+  Entry::Free(entry);
+  return bytes;
+}
+
+void EntryTable::Erase(Entry* entry) {
+  Unlink(entry);
+  Drop(entry);
+}
+
+uint64_t EntryTable::EvictOne(size_t a) {
+  Queues& queues = queues_[a];
+  Entry* victim = nullptr;
+  if (accounts_[a]->HotExceedsShare()) victim = queues.hot.PopBack();
+  if (victim == nullptr) victim = queues.values->Evict();
+  if (victim == nullptr) victim = queues.hot.PopBack();
+  if (victim == nullptr) victim = queues.negatives.PopBack();
+  if (victim == nullptr) return 0;
+  ++counts_[victim->group()].evictions[static_cast<size_t>(victim->role())];
+  return Drop(victim);
+}
+
+bool EntryTable::MayReclaim(const Entry& entry, Instant now) const {
+  if (!entry.ExpiredAt(now)) return false;
+  const bool remembered = entry.role() == Role::kHot && entry.hit();
+  return !remembered || entry.ExpiredAt(now - kHotMemory);
+}
+
+void EntryTable::ReclaimExpired(Instant now, size_t buckets) {
+  for (size_t i = 0; i < buckets && expiring_ > 0; ++i) {
+    index_.VisitBucket(&reclaim_cursor_, [&](Entry* entry) {
+      if (!MayReclaim(*entry, now)) return;
+      ++counts_[entry->group()].expirations;
+      Erase(entry);
+    });
+  }
+}
+
+}  // namespace cistern::cache

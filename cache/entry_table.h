@@ -1,0 +1,83 @@
+// EntryTable: the entries of one shard: index, order of eviction, charges and counts.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "cache/account.h"
+#include "cache/entry_queue.h"
+#include "cache/eviction_policy.h"
+#include "cache/index.h"
+
+namespace cistern::cache {
+
+// What one group has in one shard, or, summed, in the store.
+struct EntryCounts {
+  uint64_t items[2] = {};  // by Role
+  uint64_t bytes[2] = {};
+  uint64_t evictions[2] = {};
+  uint64_t expirations = 0;
+
+  void Add(const EntryCounts& other);
+};
+
+// Guarded by the shard's lock, but for Prefetch().
+class EntryTable {
+ public:
+  // `accounts` outlives the table; `account_of` maps a group to its index in it.
+  EntryTable(std::span<Account* const> accounts, std::span<const uint16_t> account_of,
+             std::string_view policy);
+  ~EntryTable();
+  EntryTable(const EntryTable&) = delete;
+  EntryTable& operator=(const EntryTable&) = delete;
+
+  void Prefetch(uint64_t hash) const { index_.Prefetch(hash); }
+  const Entry* Candidate(uint64_t hash) const { return index_.Candidate(hash); }
+  // The entry unless absent or expired at `now`; valid until the next change of the table.
+  Entry* Find(std::string_view key, uint64_t hash, Instant now) const;
+  // Also an expired one that has not been reclaimed yet.
+  Entry* FindAny(std::string_view key, uint64_t hash) const { return index_.Find(key, hash); }
+  // Somebody was answered from it.
+  void Hit(Entry* entry);
+
+  // Keeps it, in place of whatever the key had.
+  void Put(const NewEntry& entry);
+  void Erase(Entry* entry);
+  // Evicts one entry that draws on account `a`; returns its bytes, 0 if there is none.
+  uint64_t EvictOne(size_t a);
+  // Drops what has expired in the next `buckets` of the index; goes round. Costs nothing while no
+  // entry has a TTL.
+  void ReclaimExpired(Instant now, size_t buckets);
+
+  size_t buckets() const { return index_.buckets(); }
+  const EntryCounts& counts(size_t group) const { return counts_[group]; }
+
+ private:
+  // The queues of one account. Negative and hot entries are cheap: plain FIFOs do.
+  struct Queues {
+    std::unique_ptr<EvictionPolicy> values;
+    EntryQueue hot;
+    EntryQueue negatives;
+  };
+
+  Queues& QueuesOf(const Entry& entry) { return queues_[account_of_[entry.group()]]; }
+  Account& AccountOf(const Entry& entry) { return *accounts_[account_of_[entry.group()]]; }
+  void Count(const Entry& entry, bool added);
+  void Unlink(Entry* entry);
+  // The entry is in no queue any more.
+  uint64_t Drop(Entry* entry);
+  bool MayReclaim(const Entry& entry, Instant now) const;
+
+  std::span<Account* const> accounts_;
+  std::span<const uint16_t> account_of_;
+  Index index_;
+  Charge index_charge_;
+  std::vector<Queues> queues_;       // by account
+  std::vector<EntryCounts> counts_;  // by group
+  size_t expiring_ = 0;              // entries that expire at all
+  size_t reclaim_cursor_ = 0;
+};
+
+}  // namespace cistern::cache

@@ -1,0 +1,64 @@
+#include "cache/forward.h"
+
+#include <algorithm>
+
+namespace cistern::cache {
+
+RequestPtr ForwardTable::Join(std::string_view key, uint64_t hash, Group& group) {
+  auto at = table_.find(key);
+  if (at == table_.end()) at = table_.emplace(key, Forward()).first;
+  Forward& forward = at->second;
+  if (!forward.collecting) {
+    forward.collecting = std::make_shared<Request>(key, hash, group);
+    // Who comes second shows that the key is in demand: its request asks for a lease.
+    if (!forward.running.empty() && group.hot()) forward.collecting->wish = Wish::kLease;
+  }
+  return forward.collecting;
+}
+
+RequestPtr ForwardTable::Dispatch(std::string_view key, bool half_time) {
+  Forward* forward = Find(key);
+  if (forward == nullptr || !forward->collecting) return nullptr;
+  if (forward->collecting->state != Request::State::kCollecting) return nullptr;
+  if (!half_time && !forward->running.empty()) return nullptr;
+  forward->collecting->state = Request::State::kDispatched;
+  return forward->collecting;
+}
+
+void ForwardTable::MarkSent(const RequestPtr& request, Instant now) {
+  request->state = Request::State::kSent;
+  request->sent = now;
+  Forward& forward = *Find(request->key);
+  forward.collecting = nullptr;
+  forward.running.push_back(request);
+}
+
+void ForwardTable::Finish(const RequestPtr& request) {
+  request->state = Request::State::kFinished;
+  Forward* forward = Find(request->key);
+  if (forward == nullptr) return;
+  if (forward->collecting == request) forward->collecting = nullptr;
+  std::erase(forward->running, request);
+  if (!forward->collecting && forward->running.empty()) table_.erase(request->key);
+}
+
+void ForwardTable::Detach(std::string_view key) {
+  const auto at = table_.find(key);
+  if (at == table_.end()) return;
+  for (const RequestPtr& request : at->second.running)
+    request->detached = true;
+  at->second.running.clear();
+  if (!at->second.collecting) table_.erase(at);
+}
+
+void ForwardTable::FailAll(const Error& error) {
+  for (const auto& [key, forward] : table_) {
+    std::vector<RequestPtr> requests = forward.running;
+    if (forward.collecting) requests.push_back(forward.collecting);
+    for (const RequestPtr& request : requests) {
+      request->group.EndWaits(cache::FailAll(request->waiters, error));
+    }
+  }
+}
+
+}  // namespace cistern::cache

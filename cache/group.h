@@ -1,0 +1,64 @@
+// Group: one namespace of keys: its configuration, its backend, its limits and its counters.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "cache/group_config.h"
+#include "cache/origin.h"
+#include "cache/stats.h"
+
+namespace cistern::cache {
+
+class Group {
+ public:
+  Group(uint16_t index, GroupConfig config, std::unique_ptr<Origin> origin, int workers)
+      : index_(index), config_(std::move(config)), origin_(std::move(origin)), stats_(workers) {}
+
+  uint16_t index() const { return index_; }
+  const GroupConfig& config() const { return config_; }
+  const std::string& name() const { return config_.name; }
+  Origin& origin() { return *origin_; }
+  bool hot() const { return config_.hot_sample > 0; }
+
+  // What the backend is asked for.
+  std::string_view BackendKey(std::string_view key) const {
+    return config_.strip_prefix ? key.substr(config_.prefix.size()) : key;
+  }
+
+  // A place among the loads under way; false above max_loads. (thread-safe)
+  bool TryStartLoad() { return TryAdd(&loads_, config_.max_loads); }
+  void EndLoad() { loads_.fetch_sub(1, std::memory_order_relaxed); }
+  // A place among those who wait; false above max_waiters. (thread-safe)
+  bool TryWait() { return TryAdd(&waiters_, config_.max_waiters); }
+  void EndWaits(uint32_t n) { waiters_.fetch_sub(n, std::memory_order_relaxed); }
+  uint32_t loads_in_flight() const { return loads_.load(std::memory_order_relaxed); }
+  uint32_t waiting() const { return waiters_.load(std::memory_order_relaxed); }
+
+  // Of one worker: written by its thread only.
+  GroupStats& stats(int worker) { return stats_[worker].stats; }
+  const GroupStats& stats(int worker) const { return stats_[worker].stats; }
+  size_t workers() const { return stats_.size(); }
+
+ private:
+  struct alignas(64) WorkerStats {
+    GroupStats stats;
+  };
+
+  static bool TryAdd(std::atomic<uint32_t>* count, uint32_t limit) {
+    if (count->fetch_add(1, std::memory_order_relaxed) < limit) return true;
+    count->fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  }
+
+  const uint16_t index_;
+  const GroupConfig config_;
+  const std::unique_ptr<Origin> origin_;
+  std::atomic<uint32_t> loads_{0};
+  std::atomic<uint32_t> waiters_{0};
+  std::vector<WorkerStats> stats_;
+};
+
+}  // namespace cistern::cache

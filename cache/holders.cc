@@ -1,0 +1,77 @@
+#include "cache/holders.h"
+
+#include <algorithm>
+
+namespace cistern::cache {
+namespace {
+
+// The holder counts its lease from its own sending, on its own clock: 1 % for clocks that run at
+// different speeds, 20 ms for a reading taken before a thread was held up.
+Instant EndOf(Instant granted, Duration lease) {
+  return granted + lease + lease / 100 + std::chrono::milliseconds(20);
+}
+
+constexpr uint64_t kNodeBytes = 64;  // of the hash table's node, besides the key and the records
+
+}  // namespace
+
+void Holders::Recharge(std::string_view key, int64_t records) {
+  const auto bytes = static_cast<uint64_t>(records) * (sizeof(Holder) + kNodeBytes + key.size());
+  size_ += static_cast<uint64_t>(records);
+  charged_ += bytes;
+  budget_.Add(ChargeKind::kHolders, bytes);  // unsigned: a negative number of records subtracts
+}
+
+template <class DropWhich>
+void Holders::DropIf(Table::iterator at, DropWhich drop) {
+  auto& [key, holders] = *at;
+  const auto dropped = static_cast<int64_t>(std::erase_if(holders, drop));
+  Recharge(key, -dropped);
+  if (holders.empty()) table_.erase(at);
+}
+
+uint64_t Holders::Grant(std::string_view key, NodeId node, Incarnation incarnation, Instant now,
+                        Duration lease) {
+  auto at = table_.find(key);
+  if (at != table_.end()) {
+    for (Holder& holder : at->second) {
+      if (holder.node != node || holder.incarnation != incarnation) continue;
+      holder.granted = ++sequence_;
+      holder.ends = std::max(holder.ends, EndOf(now, lease));
+      return holder.granted;
+    }
+  }
+  if (size_ >= capacity_) return 0;
+  if (at == table_.end()) at = table_.emplace(key, std::vector<Holder>()).first;
+  at->second.push_back({node, incarnation, ++sequence_, EndOf(now, lease)});
+  Recharge(key, 1);
+  return sequence_;
+}
+
+uint64_t Holders::StartNotice(std::string_view key, Instant now, std::vector<Holder>* holders) {
+  holders->clear();
+  auto at = table_.find(key);
+  if (at != table_.end()) {
+    for (const Holder& holder : at->second) {
+      if (holder.ends > now) holders->push_back(holder);
+    }
+  }
+  return ++sequence_;
+}
+
+void Holders::Acknowledge(std::string_view key, NodeId node, Incarnation incarnation,
+                          uint64_t sequence) {
+  auto at = table_.find(key);
+  if (at == table_.end()) return;
+  DropIf(at, [&](const Holder& holder) {
+    return holder.node == node && holder.incarnation == incarnation && holder.granted < sequence;
+  });
+}
+
+void Holders::Reclaim(Instant now) {
+  for (auto at = table_.begin(); at != table_.end();) {
+    DropIf(at++, [&](const Holder& holder) { return holder.ends <= now; });
+  }
+}
+
+}  // namespace cistern::cache

@@ -1,0 +1,142 @@
+#include "cache/owner_path.h"
+
+#include <algorithm>
+
+namespace cistern::cache {
+namespace {
+
+constexpr uint64_t kFlightBytes = sizeof(Flight) + 128;  // with its table's node and the load's
+
+}  // namespace
+
+Loaded LoadedFrom(const Entry& entry) {
+  Loaded loaded;
+  loaded.version = entry.version();
+  if (entry.negative()) return loaded;
+  loaded.value = entry.blob();
+  if (!loaded.value) loaded.value = MakeBlob(std::string(entry.value()));
+  return loaded;
+}
+
+Duration TtlOf(const Entry& entry, Instant now) {
+  return entry.expires() == kNever ? Duration(0) : std::max(entry.expires() - now, Duration(1));
+}
+
+bool FitsAccount(const Account& account, std::string_view key, const BlobPtr& value) {
+  return sizeof(Entry) + key.size() + (value ? value->charge() : 0) <= account.largest_entry();
+}
+
+GetOutcome OwnerPath::Get(Executor& executor, Group& group, Key key, Waiter waiter) {
+  std::shared_ptr<Flight> started;
+  Shard& shard = context_.store.ShardOf(key.hash);
+  {
+    const Instant now = context_.clock.Now();
+    std::lock_guard lock(shard.mutex);
+    if (Entry* entry = shard.entries.Find(key.bytes, key.hash, now)) {
+      shard.entries.Hit(entry);
+      const Duration ttl = TtlOf(*entry, now);
+      waiter.source = Source::kMain;
+      const Lease lease = GrantTo(waiter, shard, group, key.bytes, ttl);
+      waiter.Finish(LoadedFrom(*entry), lease, ttl);
+      return entry->negative() ? GetOutcome::kNegative : GetOutcome::kHit;
+    }
+    if (!group.TryWait()) {
+      waiter.Fail(errors::TooManyWaiters(group.name(), group.config().max_waiters));
+      return GetOutcome::kRefused;
+    }
+    if (Flight* flight = shard.flights.Find(key.bytes)) {
+      waiter.source = Source::kJoined;
+      flight->waiters.push_back(std::move(waiter));
+      return GetOutcome::kLoad;
+    }
+    if (!group.TryStartLoad()) {
+      group.EndWaits(1);
+      waiter.Fail(errors::TooManyLoads(group.name(), group.config().max_loads));
+      return GetOutcome::kRefused;
+    }
+    started = std::make_shared<Flight>();
+    started->key = key.bytes;
+    started->hash = key.hash;
+    started->group = &group;
+    started->waiters.push_back(std::move(waiter));
+    started->charge =
+        Charge(context_.store.budget(), ChargeKind::kFlights, kFlightBytes + key.bytes.size());
+    shard.flights.Add(started);
+  }
+  Start(executor, started);
+  return GetOutcome::kLoad;
+}
+
+void OwnerPath::Start(Executor& executor, const std::shared_ptr<Flight>& flight) {
+  Group& group = *flight->group;
+  group.stats(executor.index()).loads_deduped.Add();
+  group.stats(executor.index()).local_loads.Add();
+  auto done =
+      Completion<Result<Loaded>>::Make(executor, [this, &executor, flight](Result<Loaded> result) {
+        Land(executor, flight, std::move(result));
+      });
+  group.origin().Load(executor, group.BackendKey(flight->key), std::move(done));
+}
+
+void OwnerPath::Land(Executor& executor, const std::shared_ptr<Flight>& flight,
+                     Result<Loaded> result) {
+  Group& group = *flight->group;
+  if (!result) group.stats(executor.index()).local_load_errors.Add();
+  if (result && result->value) result->value->ChargeTo(context_.store.budget());
+
+  Waiters waiters;
+  std::vector<Lease> leases;
+  std::optional<Duration> ttl;
+  Shard& shard = context_.store.ShardOf(flight->hash);
+  {
+    const Instant now = context_.clock.Now();
+    std::lock_guard lock(shard.mutex);
+    shard.flights.Remove(*flight);
+    waiters.swap(flight->waiters);
+    if (result && !flight->detached) ttl = Keep(executor, shard, *flight, *result, now);
+    for (const Waiter& waiter : waiters) {
+      leases.push_back(ttl ? GrantTo(waiter, shard, group, flight->key, *ttl) : Lease());
+    }
+  }
+  group.EndLoad();
+  group.EndWaits(static_cast<uint32_t>(waiters.size()));
+  if (ttl) context_.store.MakeRoom(group.index());
+  for (size_t i = 0; i < waiters.size(); ++i) {
+    waiters[i].Finish(result, leases[i], ttl.value_or(Duration(0)));
+  }
+}
+
+std::optional<Duration> OwnerPath::Keep(Executor& executor, Shard& shard, const Flight& flight,
+                                        const Loaded& loaded, Instant now) {
+  const GroupConfig& config = flight.group->config();
+  Duration ttl = loaded.value ? loaded.ttl.value_or(config.ttl) : config.negative_ttl;
+  if (!loaded.value && ttl == Duration(0)) return std::nullopt;
+  if (loaded.value) {
+    if (loaded.value->bytes().size() > config.max_value) return std::nullopt;
+    const Account& account = context_.store.account(flight.group->index());
+    if (!FitsAccount(account, flight.key, loaded.value)) return std::nullopt;
+  }
+  const double kept = 1 - config.ttl_jitter * context_.Fraction(executor);
+  ttl = Duration(static_cast<Duration::rep>(static_cast<double>(ttl.count()) * kept));
+  shard.entries.Put({.key = flight.key,
+                     .hash = flight.hash,
+                     .group = flight.group->index(),
+                     .value = loaded.value,
+                     .expires = ttl > Duration(0) ? now + ttl : kNever,
+                     .version = loaded.version});
+  return ttl;
+}
+
+Lease OwnerPath::GrantTo(const Waiter& waiter, Shard& shard, const Group& group,
+                         std::string_view key, Duration ttl) {
+  const Duration length = group.config().hot_lease;
+  if (!waiter.peer || waiter.wish != Wish::kLease || !group.hot()) return {};
+  // What is about to expire is not worth a record, and its TTL would be 0, "no end", on the wire.
+  if (ttl > Duration(0) && ttl < std::chrono::milliseconds(1)) return {};
+  const uint64_t sequence =
+      shard.holders.Grant(key, waiter.node, waiter.incarnation, context_.clock.Now(), length);
+  if (sequence == 0) return {};
+  return {length, sequence};
+}
+
+}  // namespace cistern::cache

@@ -1,0 +1,46 @@
+// Shard: one lock, and everything that it makes one critical section of.
+#pragma once
+
+#include <mutex>
+
+#include "cache/entry_table.h"
+#include "cache/faults.h"
+#include "cache/flight.h"
+#include "cache/forward.h"
+#include "cache/holders.h"
+
+namespace cistern::cache {
+
+// The entry, the flights and the lease holders of a key share their shard's lock, so
+// look-again-and- start, check-and-store-and-grant, and erase-and-detach-and-list-holders are each
+// one critical section, and the fence between loads and invalidations needs no generation a key.
+// Nothing calls out under the lock.
+struct alignas(64) Shard {
+  Shard(std::span<Account* const> accounts, std::span<const uint16_t> account_of,
+        std::string_view policy, size_t holders_capacity)
+      : entries(accounts, account_of, policy), holders(accounts[0]->budget, holders_capacity) {}
+
+  std::mutex mutex;
+  EntryTable entries;
+  Holders holders;
+  Flights flights;          // of what this node owns
+  ForwardTable to_peer;     // of what others own: asked of the owner
+  ForwardTable to_backend;  // ... asked of the backend, because a peer asked or the owner is gone
+
+  // Detaches every flight of the key, in any role.
+  void DetachAll(std::string_view key) {
+    if (!kDetachFlights) return;
+    flights.Detach(key);
+    to_peer.Detach(key);
+    to_backend.Detach(key);
+  }
+
+  // Fails everybody who waits here. The flights land later, for nobody.
+  void FailAll(const Error& error) {
+    flights.FailAll(error);
+    to_peer.FailAll(error);
+    to_backend.FailAll(error);
+  }
+};
+
+}  // namespace cistern::cache

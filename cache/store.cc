@@ -1,0 +1,115 @@
+#include "cache/store.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace cistern::cache {
+namespace {
+
+constexpr size_t kShardsPerWorker = 16;
+constexpr size_t kMinShards = 64;
+constexpr Duration kReclaimSlice = std::chrono::microseconds(200);
+constexpr size_t kReclaimBuckets = 16;
+constexpr uint64_t kHolderRounds = 64;  // holders are pruned once in so many visits of a shard
+
+}  // namespace
+
+Store::Store(const Options& options, std::span<const GroupConfig* const> groups)
+    : limit_(options.memory), reclaim_(options.workers) {
+  uint64_t carved = 0;
+  double shared_hot = 0;
+  for (const GroupConfig* group : groups) {
+    carved += group->memory.value_or(0);
+    if (!group->memory) shared_hot = std::max(shared_hot, group->hot_share);
+  }
+  budgets_.push_back(std::make_unique<Budget>(limit_ - std::min(carved, limit_)));
+  accounts_.push_back(std::make_unique<Account>(*budgets_[0], shared_hot));
+  for (const GroupConfig* group : groups) {
+    account_of_.push_back(group->memory ? static_cast<uint16_t>(accounts_.size()) : 0);
+    if (!group->memory) continue;
+    budgets_.push_back(std::make_unique<Budget>(*group->memory));
+    accounts_.push_back(std::make_unique<Account>(*budgets_.back(), group->hot_share));
+  }
+  for (const auto& account : accounts_)
+    account_ptrs_.push_back(account.get());
+
+  const size_t count =
+      std::bit_ceil(std::max(kMinShards, kShardsPerWorker * static_cast<size_t>(options.workers)));
+  shard_shift_ = 64 - std::countr_zero(count);
+  for (size_t i = 0; i < count; ++i) {
+    shards_.push_back(std::make_unique<Shard>(account_ptrs_, account_of_, options.policy,
+                                              options.holder_records / count));
+  }
+}
+
+void Store::Prefetch(std::span<const Key> keys) {
+  for (const Key& key : keys)
+    ShardOf(key.hash).entries.Prefetch(key.hash);
+  for (const Key& key : keys) {
+    Shard& shard = ShardOf(key.hash);
+    std::lock_guard lock(shard.mutex);
+    __builtin_prefetch(shard.entries.Candidate(key.hash));
+  }
+}
+
+void Store::MakeRoom(size_t group) {
+  const size_t a = account_of_[group];
+  Budget& budget = account_ptrs_[a]->budget;
+  const uint64_t excess = budget.Excess();
+  // What is evicted may still be pinned by replies, so count what went rather than wait for the
+  // budget; and stop when a whole round finds nothing.
+  uint64_t freed = 0;
+  size_t empty = 0;
+  while (freed < excess && empty < shards_.size() && budget.Excess() > 0) {
+    Shard& shard = *shards_[evict_cursor_.fetch_add(1, std::memory_order_relaxed) % shards_.size()];
+    std::lock_guard lock(shard.mutex);
+    const uint64_t bytes = shard.entries.EvictOne(a);
+    empty = bytes == 0 ? empty + 1 : 0;
+    freed += bytes;
+  }
+}
+
+void Store::Reclaim(int w, int workers, const Clock& clock) {
+  ReclaimState& state = reclaim_[w];
+  const Instant start = clock.Now();
+  const size_t mine = shards_.size() / static_cast<size_t>(workers) + 1;
+  Instant now = start;
+  for (size_t i = 0; i < mine && now - start < kReclaimSlice; ++i, now = clock.Now()) {
+    state.shard += static_cast<size_t>(workers);
+    if (state.shard >= shards_.size()) {
+      state.shard = static_cast<size_t>(w);
+      ++state.rounds;
+    }
+    Shard& shard = *shards_[state.shard % shards_.size()];
+    std::lock_guard lock(shard.mutex);
+    shard.entries.ReclaimExpired(now, kReclaimBuckets);
+    if (state.rounds % kHolderRounds == 0) shard.holders.Reclaim(now);
+  }
+}
+
+EntryCounts Store::Counts(size_t group) {
+  EntryCounts sum;
+  for (const auto& shard : shards_) {
+    std::lock_guard lock(shard->mutex);
+    sum.Add(shard->entries.counts(group));
+  }
+  return sum;
+}
+
+size_t Store::HolderRecords() {
+  size_t sum = 0;
+  for (const auto& shard : shards_) {
+    std::lock_guard lock(shard->mutex);
+    sum += shard->holders.size();
+  }
+  return sum;
+}
+
+uint64_t Store::used(ChargeKind kind) const {
+  uint64_t sum = 0;
+  for (const auto& budget : budgets_)
+    sum += budget->used(kind);
+  return sum;
+}
+
+}  // namespace cistern::cache

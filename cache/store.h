@@ -1,0 +1,70 @@
+// Store: all shards, the accounts that their entries draw on, and the room they share.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cache/key.h"
+#include "cache/shard.h"
+
+namespace cistern::cache {
+
+// Shared by all workers. Methods may be called from any thread; what a shard holds is guarded by
+// its lock.
+class Store {
+ public:
+  struct Options {
+    uint64_t memory = 1ULL << 30;  // bytes, of everything
+    int workers = 1;
+    std::string policy = "lru";
+    size_t holder_records = 1 << 20;  // leases granted at one time, at most
+  };
+
+  // One account for all groups without `memory`, one for each group with it.
+  Store(const Options& options, std::span<const GroupConfig* const> groups);
+
+  Shard& ShardOf(uint64_t hash) { return *shards_[hash >> shard_shift_]; }
+  size_t shards() const { return shards_.size(); }
+  Shard& shard(size_t i) { return *shards_[i]; }
+
+  // Brings the buckets, then the likely entries of a batch into the CPU's cache.
+  void Prefetch(std::span<const Key> keys);
+
+  // The process's budget: also for clients' buffers, flights and holder records.
+  Budget& budget() { return *budgets_[0]; }
+  Account& account(size_t group) { return *account_ptrs_[account_of_[group]]; }
+  // Evicts until `group`'s account is within its budget, from all shards in turn, oldest first in
+  // each. Call without any shard's lock, after entries were put.
+  void MakeRoom(size_t group);
+  // Drops expired entries and ended leases from worker `w`'s part of the shards, where it stopped
+  // last time; for about 200 µs at most.
+  void Reclaim(int w, int workers, const Clock& clock);
+
+  // Summed over the shards.
+  EntryCounts Counts(size_t group);
+  size_t HolderRecords();
+  // Bytes of all budgets together.
+  uint64_t used(ChargeKind kind) const;
+  uint64_t limit() const { return limit_; }
+
+ private:
+  struct ReclaimState {
+    size_t shard = 0;
+    uint64_t rounds = 0;
+  };
+
+  const uint64_t limit_;
+  std::vector<std::unique_ptr<Budget>> budgets_;
+  std::vector<std::unique_ptr<Account>> accounts_;
+  std::vector<Account*> account_ptrs_;
+  std::vector<uint16_t> account_of_;  // by group
+  std::vector<std::unique_ptr<Shard>> shards_;
+  int shard_shift_ = 0;
+  std::atomic<size_t> evict_cursor_{0};
+  std::vector<ReclaimState> reclaim_;  // by worker
+};
+
+}  // namespace cistern::cache
