@@ -1,0 +1,44 @@
+// Frames on the wire: a varint length and a message.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace cistern::cluster::wire {
+class Frame;
+}
+
+namespace cistern::cluster {
+
+// Far above what we send (a chunk of 1 MiB, or a batch of keys of about that).
+inline constexpr size_t kMaxFrameBytes = size_t{16} << 20;
+
+// Appends `frame` to `out`.
+void AppendFrame(const wire::Frame& frame, std::string& out);
+
+// Takes bytes as they arrive, however they are split, and yields frames. One thread at a time.
+// Memory grows with the bytes that came, never with a length that was only declared.
+class FrameDecoder {
+ public:
+  enum class Status { kFrame, kNeedMore, kMalformed };
+
+  explicit FrameDecoder(size_t max_frame_bytes = kMaxFrameBytes)
+      : max_frame_bytes_(max_frame_bytes) {}
+
+  void Append(std::string_view bytes);
+  // kFrame: the next one is in `frame`. kMalformed: too long, or no such message; it stays so.
+  Status Next(wire::Frame& frame);
+  // Bytes that wait for the rest of their frame.
+  size_t buffered() const { return buffer_.size() - start_; }
+
+ private:
+  Status Length(size_t& header, size_t& body) const;
+
+  const size_t max_frame_bytes_;
+  std::string buffer_;
+  size_t start_ = 0;  // what is before has been yielded
+  bool malformed_ = false;
+};
+
+}  // namespace cistern::cluster
