@@ -1,0 +1,1 @@
+"""Real processes for the system tests: cistern nodes, redis-server, and backends that misbehave."""

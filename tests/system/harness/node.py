@@ -1,0 +1,84 @@
+"""One cistern process: its addresses, its clients, its numbers."""
+
+import json
+import pathlib
+import signal
+import urllib.error
+import urllib.request
+
+from harness import toml
+from harness.ports import ReservedPort
+from harness.process import Process
+from harness.resp import Client
+
+
+class Node:
+    """Ports and folder are the node's for life; start() and stop() may alternate."""
+
+    def __init__(self, name, binary, folder):
+        self.name = name
+        self._binary = binary
+        self.folder = pathlib.Path(folder) / name
+        self.folder.mkdir()
+        self._ports = [ReservedPort() for _ in range(3)]
+        self.address, self.peer_address, self.admin_address = (p.address for p in self._ports)
+        self.unix_address = f"unix:{self.folder}/redis.sock"
+        self.config_path = self.folder / "cistern.toml"
+        self.process = None
+
+    def member(self):
+        """This node as a row of the list of members."""
+        return {"name": self.name, "peer": self.peer_address, "client": self.address}
+
+    def configure(self, config):
+        self.config_path.write_text(toml.dumps(config) + "\n")
+
+    def start(self):
+        self.process = Process(
+            [self._binary, "serve", self.config_path], self.folder / "log", cwd=self.folder)
+
+    def stop(self):
+        """SIGTERM, then the exit code."""
+        return self.process.stop()
+
+    def kill(self):
+        self.process.kill()
+
+    def pause(self):
+        self.process.signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self.process.signal(signal.SIGCONT)
+
+    def release(self):
+        if self.process:
+            self.process.kill()
+        for port in self._ports:
+            port.release()
+
+    def client(self, timeout_s=30):
+        return Client(self.address, timeout_s)
+
+    def ask(self, *words):
+        """One request on a connection of its own."""
+        with self.client() as client:
+            return client.ask(*words)
+
+    def admin(self, path):
+        """The status and body of the admin port's answer."""
+        try:
+            with urllib.request.urlopen(f"http://{self.admin_address}{path}", timeout=10) as reply:
+                return reply.status, reply.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def is_ready(self):
+        assert self.process.is_running(), f"node {self.name} has stopped:\n{self.process.log()}"
+        try:
+            return self.admin("/readyz")[0] == 200
+        except OSError:
+            return False
+
+    def stats(self, group):
+        """The group's counters by name."""
+        return json.loads(self.admin("/stats")[1])["groups"][group]

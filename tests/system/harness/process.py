@@ -1,0 +1,49 @@
+"""A child process with its log in a file."""
+
+import os
+import pathlib
+import signal
+import subprocess
+
+
+class Process:
+    def __init__(self, command, log_path, cwd=None):
+        self.command = [str(word) for word in command]
+        self.log_path = pathlib.Path(log_path)
+        # A child that outlives a killed test would keep its port: it dies with its parent.
+        with open(self.log_path, "ab") as log:
+            self._child = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *self.command],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=cwd)
+
+    @property
+    def pid(self):
+        return self._child.pid
+
+    def is_running(self):
+        return self._child.poll() is None
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def signal(self, number):
+        os.kill(self._child.pid, number)
+
+    def wait(self, timeout_s):
+        """The exit code; killed and -SIGKILL when it does not end in time."""
+        try:
+            return self._child.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            return self._child.wait()
+
+    def stop(self, timeout_s=30):
+        """SIGTERM, then its exit code."""
+        if self.is_running():
+            self.signal(signal.SIGTERM)
+        return self.wait(timeout_s)
+
+    def kill(self):
+        if self.is_running():
+            self._child.kill()
+        return self._child.wait()
