@@ -35,9 +35,9 @@ class StreamDelegate {
 
   // Connect() succeeded.
   virtual void OnOpen() {}
-  // Where the next read shall go, at least one byte; empty: the loop's read buffer. A delegate that
-  // holds a partial message may return the free part of a buffer of its own, so that a large value
-  // is not copied. Must stay valid until OnData, which may come in a later turn.
+  // Where the read that comes now shall go; empty: the loop's read buffer. A delegate that holds a
+  // partial message may return the free part of a buffer of its own, so that a large value is not
+  // copied. Valid until the OnData that follows at once (or does not: then nothing was read).
   virtual std::span<char> ReadBuffer() { return {}; }
   // `bytes` (never empty) lie in the read buffer and are valid during this call only.
   virtual void OnData(std::string_view bytes) = 0;
@@ -88,7 +88,8 @@ class Stream {
 
   // Drops what is queued. Idempotent. After it only OnClosed comes.
   void Close();
-  // Closes with kLocal once everything queued has left. No OnData comes any more.
+  // Closes with kLocal once everything queued has left. No OnData comes any more. A peer that does
+  // not read keeps it waiting: bound it by Close().
   void CloseWhenWritten();
   bool is_open() const;     // connected, and not closing
   bool is_closing() const;  // Close() was called or the stream broke; also true ever after
