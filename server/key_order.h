@@ -1,0 +1,59 @@
+// KeyOrder: on one connection, requests that share a key, one of them a write, run one after the
+// other; all others overlap.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "server/command.h"
+
+namespace cistern::server {
+
+// Knows requests that are under way or have to wait, and nothing when there are none. Keys are told
+// by their hash: two keys of one hash only wait for each other in vain. Not thread-safe.
+//
+// Each key has a queue of groups: a group is one write, or reads that came without a write between
+// them. A request may run when its group is at the front of all its keys' queues. A barrier writes
+// a key that all others read.
+class KeyOrder {
+ public:
+  // One request. Stays in its place from Add() to Remove().
+  struct Ticket {
+    std::vector<uint64_t> keys;
+    size_t waits_for = 0;  // keys at whose front others are
+    Access access = Access::kNone;
+    bool listed = false;
+  };
+
+  KeyOrder() = default;
+  KeyOrder(const KeyOrder&) = delete;
+  KeyOrder& operator=(const KeyOrder&) = delete;
+
+  bool empty() const { return queues_.empty(); }
+  // Whether a request that came now would have to wait. Keys may stand twice. REQUIRES: access is
+  // not kNone.
+  bool MustWait(std::span<const uint64_t> keys, Access access) const;
+  // The request came, after all that were added before. Returns whether it may run at once.
+  bool Add(Ticket& ticket, std::span<const uint64_t> keys, Access access);
+  // The request is done; those that waited for it alone are appended to `ready`. A ticket that is
+  // not listed is ignored. REQUIRES: it does not wait.
+  void Remove(Ticket& ticket, std::vector<Ticket*>& ready);
+
+ private:
+  struct Group {
+    bool writes;
+    size_t left = 0;  // members not done yet
+    std::vector<Ticket*> waiting;
+  };
+  using Queue = std::deque<Group>;
+
+  static bool Fits(const Queue& queue, bool writes);
+  void Leave(uint64_t key, std::vector<Ticket*>& ready);
+
+  std::unordered_map<uint64_t, Queue> queues_;
+};
+
+}  // namespace cistern::server

@@ -1,0 +1,73 @@
+// Worker: the clients of one loop.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "cache/cache.h"
+#include "net/loop.h"
+#include "server/command.h"
+#include "server/config/config.h"
+#include "server/output.h"
+#include "server/worker_stats.h"
+
+namespace cistern::server {
+
+class ClientConnection;
+struct ClientState;
+class Node;
+
+// What all workers of a node share. Everything outlives them.
+struct ServerContext {
+  const Config& config;
+  const CommandTable& commands;
+  cache::Cache& cache;
+  // What handlers need beyond this; opaque here. Null in tests of the serving alone.
+  Node* node = nullptr;
+};
+
+// Methods are for the loop's thread, but those marked (thread-safe). Destroyed before its loop,
+// when that has stopped or never ran; CloseAll() comes before the loop's Stop().
+class Worker {
+ public:
+  Worker(net::Loop& loop, const ServerContext& context);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  ~Worker();
+
+  // Takes over an accepted socket as the client `id`. Counts at once in clients(). (thread-safe)
+  void Adopt(int fd, uint64_t id);
+  // Reads no more; each connection closes when it has answered what it has received, and all at the
+  // latest after `limit`. Then calls `done` on the loop's thread, once. New clients are turned
+  // away. (thread-safe)
+  void Drain(cache::Duration limit, std::function<void()> done);
+  // Closes every connection and cancels what is pending for it. (thread-safe)
+  void CloseAll();
+  // (thread-safe)
+  size_t clients() const { return clients_.load(std::memory_order_relaxed); }
+  const WorkerStats& stats() const { return stats_; }
+  // CONFIG RESETSTAT.
+  void ResetStats();
+
+  net::Loop& loop() { return loop_; }
+  const Config& config() const { return context_.config; }
+  const CommandTable& commands() const { return context_.commands; }
+  cache::Cache& cache() { return context_.cache; }
+  // REQUIRES: the context has one.
+  Node& node() { return *context_.node; }
+  // For CLIENT LIST and the like.
+  void ForEachClient(const std::function<void(const ClientState&)>& visit) const;
+
+ private:
+  friend class ClientConnection;
+
+  net::Loop& loop_;
+  const ServerContext context_;
+  std::atomic<size_t> clients_{0};
+  WorkerStats stats_;
+};
+
+}  // namespace cistern::server
