@@ -13,15 +13,17 @@ namespace {
 std::atomic<uint64_t> g_allocated_bytes{0};
 }  // namespace
 
-void* operator new(size_t size) {
+// Not inlined: else GCC sees malloc behind one of a pair and the operator behind the other, and
+// warns.
+[[gnu::noinline]] void* operator new(size_t size) {
   g_allocated_bytes += size;
   if (void* block = std::malloc(size > 0 ? size : 1)) return block;
   std::abort();
 }
-void operator delete(void* block) noexcept {
+[[gnu::noinline]] void operator delete(void* block) noexcept {
   std::free(block);
 }
-void operator delete(void* block, size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* block, size_t) noexcept {
   std::free(block);
 }
 
