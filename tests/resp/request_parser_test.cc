@@ -106,6 +106,9 @@ TEST(RequestParser, EachErrorInRedisWords) {
                            "$9223372036854775808", "$99999999999999999999999"})
     EXPECT_EQ(ErrorOf("*1\r\n"s + line + "\r\n"), bulk) << line;
   EXPECT_EQ(ErrorOf("*1\r\n$4\rPING\r\n"), bulk);
+  // Also when all that it announces is there.
+  EXPECT_EQ(ErrorOf("*1\r\n$04\r\nPING\r\n"), bulk);
+  EXPECT_EQ(ErrorOf("*1\r\n$4 \r\nPING\r\n"), bulk);
 
   EXPECT_EQ(ErrorOf("*1\r\nx\r\n"), "Protocol error: expected '$', got 'x'");
   EXPECT_EQ(ErrorOf("*1\r\n\r"), "Protocol error: expected '$', got '\r'");
