@@ -32,6 +32,10 @@ class Origin {
   // on `executor`'s thread, once a missing key: keys of one loop turn may share one query.
   virtual void Load(Executor& executor, std::string_view key,
                     CompletionPtr<Result<Loaded>> done) = 0;
+
+  // The node stops: completes every load with kShutdown, later ones too, and closes what it keeps
+  // on the executors. Called while the executors still run; idempotent. (thread-safe)
+  virtual void Shutdown() {}
 };
 
 }  // namespace cistern::cache
