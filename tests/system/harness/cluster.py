@@ -17,7 +17,8 @@ class Cluster:
 
     groups:   a list of [[group]] tables
     server, cluster: rows for these tables on every node, instead of the harness's
-    members:  {"a": ["a", "b"]}: node a's own list of members; who is not named lists everybody
+    members:  {"a": {"a": {}, "b": {"weight": 9}}}: node a's own list of members, with rows of its
+              own; who is not named lists everybody
     nodes:    {"a": {"server": {...}}}: rows for one node only
     """
 
@@ -27,8 +28,8 @@ class Cluster:
         self.nodes = [Node(name, program or binary(), self._folder.name) for name in names]
         self.by_name = {node.name: node for node in self.nodes}
         for node in self.nodes:
-            listed = (members or {}).get(node.name, names)
-            rows = [self.by_name[name].member() for name in listed]
+            listed = (members or {}).get(node.name, {name: {} for name in names})
+            rows = [self.by_name[name].member() | own for name, own in listed.items()]
             node.configure(self._config(node, rows, list(groups), server or {}, cluster or {},
                                         (nodes or {}).get(node.name, {})))
 

@@ -1,0 +1,68 @@
+#!/usr/bin/python3
+"""SIGTERM: what is in flight is answered, then the node is gone, with exit code 0."""
+
+import signal
+
+from harness.case import SystemTest, main
+from harness.groups import plain_group, redis_group
+from harness.resp import Client
+from harness.waiting import eventually
+
+
+class ShutdownTest(SystemTest):
+    def test_idle_connections_do_not_hold_it_up(self):
+        cluster = self.cluster(groups=[plain_group()], server={"drain_timeout": "60s"})
+        self.clients(*cluster, *cluster)
+        for node in cluster:
+            self.assertEqual(node.stop(), 0)
+
+    def test_a_get_in_flight_is_answered_and_nobody_new_is_let_in(self):
+        fake = self.fake_redis()
+        cluster = self.cluster("a", groups=[redis_group(fake)], server={"drain_timeout": "60s"})
+        node = cluster[0]
+        (client,) = self.clients(node)
+        fake.park()
+        client.send("GET", "k")
+        fake.wait_until_asked("k")
+        node.process.signal(signal.SIGTERM)
+
+        def is_closed():
+            try:
+                Client(node.address).close()
+                return False
+            except ConnectionRefusedError:
+                return True
+
+        eventually(is_closed, "the listening socket is closed")
+        fake.release()
+        self.assertEqual(client.read(), b"value of k")
+        self.assertEqual(node.process.wait(30), 0)
+
+    def test_a_backend_that_never_answers_holds_it_up_no_longer_than_the_drain_timeout(self):
+        fake = self.fake_redis()
+        cluster = self.cluster("a", groups=[redis_group(fake)], server={"drain_timeout": "200ms"})
+        (client,) = self.clients(cluster[0])
+        fake.park()
+        client.send("GET", "k")
+        fake.wait_until_asked("k")
+        self.assertEqual(cluster[0].stop(), 0)
+
+    def test_a_second_signal_is_not_needed_and_does_no_harm(self):
+        cluster = self.cluster("a", groups=[plain_group()])
+        cluster[0].process.signal(signal.SIGTERM)
+        if cluster[0].process.is_running():
+            cluster[0].process.signal(signal.SIGTERM)
+        self.assertEqual(cluster[0].process.wait(30), 0)
+
+    def test_the_others_go_on(self):
+        fake = self.fake_redis()
+        cluster = self.cluster(groups=[redis_group(fake)])
+        self.assertEqual(cluster[2].stop(), 0)
+        (client,) = self.clients(cluster[0])
+        keys = [f"k{i}" for i in range(200)]
+        self.assertEqual(client.pipeline([("GET", key) for key in keys]),
+                         [b"value of " + key.encode() for key in keys])
+
+
+if __name__ == "__main__":
+    main()
