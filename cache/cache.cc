@@ -65,9 +65,14 @@ void Cache::ReclaimAgain(Executor& executor) {
 void Cache::Shutdown() {
   stopping_.store(true);
   for (size_t i = 0; i < store_.shards(); ++i) {
-    Shard& shard = store_.shard(i);
-    std::lock_guard lock(shard.mutex);
-    shard.FailAll(errors::Shutdown());
+    Waiters waiters;
+    {
+      Shard& shard = store_.shard(i);
+      std::lock_guard lock(shard.mutex);
+      waiters = shard.TakeWaiters();
+    }
+    for (const Waiter& waiter : waiters)
+      waiter.Fail(errors::Shutdown());
   }
 }
 

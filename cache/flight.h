@@ -45,10 +45,10 @@ class Flights {
     at->second->detached = true;
     table_.erase(at);
   }
-  // Fails those who wait; the flights go on for nobody.
-  void FailAll(const Error& error) {
+  // Takes out those who wait; the flights go on for nobody.
+  void TakeWaiters(Waiters* taken) {
     for (const auto& [key, flight] : table_) {
-      flight->group->EndWaits(cache::FailAll(flight->waiters, error));
+      flight->group->EndWaits(MoveInto(taken, flight->waiters));
     }
   }
   size_t size() const { return table_.size(); }

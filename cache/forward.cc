@@ -51,12 +51,12 @@ void ForwardTable::Detach(std::string_view key) {
   if (!at->second.collecting) table_.erase(at);
 }
 
-void ForwardTable::FailAll(const Error& error) {
+void ForwardTable::TakeWaiters(Waiters* taken) {
   for (const auto& [key, forward] : table_) {
     std::vector<RequestPtr> requests = forward.running;
     if (forward.collecting) requests.push_back(forward.collecting);
     for (const RequestPtr& request : requests) {
-      request->group.EndWaits(cache::FailAll(request->waiters, error));
+      request->group.EndWaits(MoveInto(taken, request->waiters));
     }
   }
 }

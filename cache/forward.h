@@ -66,8 +66,8 @@ class ForwardTable {
   void Finish(const RequestPtr& request);
   // Every request of the key that has been sent: its waiters are answered, its result is not kept.
   void Detach(std::string_view key);
-  // Fails those who wait; the requests go on for nobody.
-  void FailAll(const Error& error);
+  // Takes out those who wait; the requests go on for nobody.
+  void TakeWaiters(Waiters* taken);
   size_t size() const { return table_.size(); }
 
  private:

@@ -46,28 +46,35 @@ GetOutcome ForwardPath::GetFromBackend(Executor& executor, Group& group, Key key
 
 GetOutcome ForwardPath::Join(Executor& executor, Target target, Group& group, Key key,
                              Instant deadline, Waiter waiter) {
+  if (!group.TryWait()) {
+    waiter.Fail(errors::TooManyWaiters(group.name(), group.config().max_waiters));
+    return GetOutcome::kRefused;
+  }
+  std::optional<Loaded> copy;
+  bool accepted = true;
   RequestPtr send;
   RequestPtr delayed;
-  Shard& shard = context_.store.ShardOf(key.hash);
+  Waiters one{std::move(waiter)};
   {
+    Shard& shard = context_.store.ShardOf(key.hash);
     const Instant now = context_.clock.Now();
     std::lock_guard lock(shard.mutex);
     Entry* entry = shard.entries.Find(key.bytes, key.hash, now);
     if (entry != nullptr && target == Target::kPeer) {
       shard.entries.Hit(entry);
-      waiter.Finish(LoadedFrom(*entry), Lease(), TtlOf(*entry, now));
-      return entry->negative() ? GetOutcome::kNegative : GetOutcome::kHotHit;
+      copy = LoadedFrom(*entry);
+    } else {
+      accepted = Enqueue(executor, shard, target, group, key, deadline, &one, &send, &delayed);
     }
-    if (!group.TryWait()) {
-      waiter.Fail(errors::TooManyWaiters(group.name(), group.config().max_waiters));
-      return GetOutcome::kRefused;
-    }
-    Waiters one{std::move(waiter)};
-    if (!Enqueue(executor, shard, target, group, key, deadline, &one, &send, &delayed)) {
-      group.EndWaits(1);
-      one[0].Fail(errors::TooManyLoads(group.name(), group.config().max_loads));
-      return GetOutcome::kRefused;
-    }
+  }
+  if (copy || !accepted) group.EndWaits(1);
+  if (copy) {
+    one[0].Finish(*copy, Lease(), Duration(0));
+    return copy->value ? GetOutcome::kHotHit : GetOutcome::kNegative;
+  }
+  if (!accepted) {
+    one[0].Fail(errors::TooManyLoads(group.name(), group.config().max_loads));
+    return GetOutcome::kRefused;
   }
   if (send) Send(executor, target, send);
   if (delayed) SendAtHalfTime(executor, target, delayed);
@@ -97,7 +104,7 @@ bool ForwardPath::Enqueue(Executor& executor, Shard& shard, Target target, Group
     }
   }
   request->deadline = std::max(request->deadline, deadline);
-  std::move(waiters->begin(), waiters->end(), std::back_inserter(request->waiters));
+  MoveInto(&request->waiters, *waiters);
   *send = table.Dispatch(key.bytes, false);
   if (made && *send == nullptr) *delayed = request;
   return true;
@@ -204,9 +211,7 @@ void ForwardPath::OnReply(Executor& executor, Target target, const RequestPtr& r
     Forward* forward = table.Find(request->key);
     if (kept && forward != nullptr && forward->collecting) {
       // A lease that holds now answers those who came after the request was sent, too.
-      Waiters& later = forward->collecting->waiters;
-      std::move(later.begin(), later.end(), std::back_inserter(waiters));
-      later.clear();
+      MoveInto(&waiters, forward->collecting->waiters);
     }
     next = table.Dispatch(request->key, false);
   }

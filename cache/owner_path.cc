@@ -26,45 +26,64 @@ bool FitsAccount(const Account& account, std::string_view key, const BlobPtr& va
   return sizeof(Entry) + key.size() + (value ? value->charge() : 0) <= account.largest_entry();
 }
 
+// What the critical section of a GET found, to be acted upon outside it.
+struct OwnerPath::Look {
+  GetOutcome outcome = GetOutcome::kLoad;
+  Result<Loaded> answer;  // unless kLoad
+  Lease lease;
+  Duration ttl{0};
+  std::shared_ptr<Flight> started;  // kLoad: the flight to start, null when one was joined
+};
+
 GetOutcome OwnerPath::Get(Executor& executor, Group& group, Key key, Waiter waiter) {
-  std::shared_ptr<Flight> started;
-  Shard& shard = context_.store.ShardOf(key.hash);
+  Look look;
   {
+    Shard& shard = context_.store.ShardOf(key.hash);
     const Instant now = context_.clock.Now();
     std::lock_guard lock(shard.mutex);
     if (Entry* entry = shard.entries.Find(key.bytes, key.hash, now)) {
       shard.entries.Hit(entry);
-      const Duration ttl = TtlOf(*entry, now);
       waiter.source = Source::kMain;
-      const Lease lease = GrantTo(waiter, shard, group, key.bytes, ttl);
-      waiter.Finish(LoadedFrom(*entry), lease, ttl);
-      return entry->negative() ? GetOutcome::kNegative : GetOutcome::kHit;
+      look.outcome = entry->negative() ? GetOutcome::kNegative : GetOutcome::kHit;
+      look.answer = LoadedFrom(*entry);
+      look.ttl = TtlOf(*entry, now);
+      look.lease = GrantTo(waiter, shard, group, key.bytes, look.ttl);
+    } else {
+      look = JoinOrMake(shard, group, key, waiter);
     }
-    if (!group.TryWait()) {
-      waiter.Fail(errors::TooManyWaiters(group.name(), group.config().max_waiters));
-      return GetOutcome::kRefused;
-    }
-    if (Flight* flight = shard.flights.Find(key.bytes)) {
-      waiter.source = Source::kJoined;
-      flight->waiters.push_back(std::move(waiter));
-      return GetOutcome::kLoad;
-    }
-    if (!group.TryStartLoad()) {
-      group.EndWaits(1);
-      waiter.Fail(errors::TooManyLoads(group.name(), group.config().max_loads));
-      return GetOutcome::kRefused;
-    }
-    started = std::make_shared<Flight>();
-    started->key = key.bytes;
-    started->hash = key.hash;
-    started->group = &group;
-    started->waiters.push_back(std::move(waiter));
-    started->charge =
-        Charge(context_.store.budget(), ChargeKind::kFlights, kFlightBytes + key.bytes.size());
-    shard.flights.Add(started);
   }
-  Start(executor, started);
-  return GetOutcome::kLoad;
+  if (look.outcome != GetOutcome::kLoad) waiter.Finish(look.answer, look.lease, look.ttl);
+  if (look.started) Start(executor, look.started);
+  return look.outcome;
+}
+
+OwnerPath::Look OwnerPath::JoinOrMake(Shard& shard, Group& group, Key key, Waiter& waiter) {
+  Look look;
+  if (!group.TryWait()) {
+    look.outcome = GetOutcome::kRefused;
+    look.answer = tl::unexpected(errors::TooManyWaiters(group.name(), group.config().max_waiters));
+    return look;
+  }
+  if (Flight* flight = shard.flights.Find(key.bytes)) {
+    waiter.source = Source::kJoined;
+    flight->waiters.push_back(std::move(waiter));
+    return look;
+  }
+  if (!group.TryStartLoad()) {
+    group.EndWaits(1);
+    look.outcome = GetOutcome::kRefused;
+    look.answer = tl::unexpected(errors::TooManyLoads(group.name(), group.config().max_loads));
+    return look;
+  }
+  look.started = std::make_shared<Flight>();
+  look.started->key = key.bytes;
+  look.started->hash = key.hash;
+  look.started->group = &group;
+  look.started->waiters.push_back(std::move(waiter));
+  look.started->charge =
+      Charge(context_.store.budget(), ChargeKind::kFlights, kFlightBytes + key.bytes.size());
+  shard.flights.Add(look.started);
+  return look;
 }
 
 void OwnerPath::Start(Executor& executor, const std::shared_ptr<Flight>& flight) {

@@ -20,6 +20,10 @@ class OwnerPath {
   GetOutcome Get(Executor& executor, Group& group, Key key, Waiter waiter);
 
  private:
+  struct Look;
+
+  // REQUIRES: the shard's lock. Takes the waiter unless it is refused.
+  Look JoinOrMake(Shard& shard, Group& group, Key key, Waiter& waiter);
   void Start(Executor& executor, const std::shared_ptr<Flight>& flight);
   // The load has returned: check, store and grant in one critical section, then answer everybody.
   void Land(Executor& executor, const std::shared_ptr<Flight>& flight, Result<Loaded> result);

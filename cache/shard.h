@@ -35,11 +35,13 @@ struct alignas(64) Shard {
     to_backend.Detach(key);
   }
 
-  // Fails everybody who waits here. The flights land later, for nobody.
-  void FailAll(const Error& error) {
-    flights.FailAll(error);
-    to_peer.FailAll(error);
-    to_backend.FailAll(error);
+  // Takes out everybody who waits here. The flights land later, for nobody.
+  Waiters TakeWaiters() {
+    Waiters waiters;
+    flights.TakeWaiters(&waiters);
+    to_peer.TakeWaiters(&waiters);
+    to_backend.TakeWaiters(&waiters);
+    return waiters;
   }
 };
 

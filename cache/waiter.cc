@@ -1,5 +1,8 @@
 #include "cache/waiter.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace cistern::cache {
 
 void Waiter::Finish(const Result<Loaded>& result, Lease lease, Duration ttl) const {
@@ -22,11 +25,10 @@ void Waiter::Fail(const Error& error) const {
   }
 }
 
-uint32_t FailAll(Waiters& waiters, const Error& error) {
-  for (const Waiter& waiter : waiters)
-    waiter.Fail(error);
-  const auto count = static_cast<uint32_t>(waiters.size());
-  waiters.clear();
+uint32_t MoveInto(Waiters* to, Waiters& from) {
+  const auto count = static_cast<uint32_t>(from.size());
+  std::move(from.begin(), from.end(), std::back_inserter(*to));
+  from.clear();
   return count;
 }
 

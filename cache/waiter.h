@@ -35,7 +35,7 @@ struct Waiter {
 
 using Waiters = std::vector<Waiter>;
 
-// Fails and forgets them; returns how many there were.
-uint32_t FailAll(Waiters& waiters, const Error& error);
+// Moves all of `from` behind what `to` has; returns how many there were.
+uint32_t MoveInto(Waiters* to, Waiters& from);
 
 }  // namespace cistern::cache
