@@ -48,7 +48,7 @@ class HotKeysTest(SystemTest):
         eventually(asks_again, "the owner is asked again")
 
     def test_a_del_at_any_node_removes_every_copy(self):
-        owner, other = self.start(hot_sample=1, hot_lease="10s")
+        owner, other = self.start(hot_sample=1, hot_lease="3s")
         self.fake.value_of = lambda key: b"first"
         owner_client, other_client = self.clients(owner, other)
         for number, deleter in enumerate((owner_client, other_client) * 10):
@@ -59,8 +59,8 @@ class HotKeysTest(SystemTest):
                 self.assertEqual(client.ask("GET", "hot"), value)
 
     def test_a_set_removes_every_copy(self):
-        cluster = self.cluster(groups=[plain_group(hot_sample=1, hot_lease="10s")],
-                               cluster={"longest_lease": "10s"})
+        cluster = self.cluster(groups=[plain_group(hot_sample=1, hot_lease="3s")],
+                               cluster={"longest_lease": "3s"})
         clients = self.clients(*cluster)
         for number in range(30):
             value = b"value %d" % number

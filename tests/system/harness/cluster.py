@@ -78,7 +78,7 @@ class Cluster:
     @staticmethod
     def _config(node, listed, groups, server, cluster, own):
         config = {
-            "node": {"name": node.name, "data_dir": str(node.folder)},
+            "node": {"name": node.name},
             "server": {"listen": [node.address, node.unix_address], "workers": 2,
                        "memory": "256MiB"},
             "admin": {"listen": node.admin_address},

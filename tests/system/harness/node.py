@@ -80,5 +80,8 @@ class Node:
             return False
 
     def stats(self, group):
-        """The group's counters by name."""
-        return json.loads(self.admin("/stats")[1])["groups"][group]
+        """The group's counters by name; what is counted for main and hot is summed, too."""
+        counters = json.loads(self.admin("/stats")[1])["groups"][group]
+        for name in ("evictions", "bytes", "items"):
+            counters[name] = counters[f"{name}_main"] + counters[f"{name}_hot"]
+        return counters
