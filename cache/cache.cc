@@ -197,8 +197,9 @@ void Cache::ServePeer(Executor& executor, const PeerGet& get,
   waiter.peer = std::move(done);
   waiter.node = get.node;
   waiter.incarnation = get.incarnation;
-  waiter.wish = get.wish;
-  if (context_.picker.Owner(get.key).is_self) {
+  const Pick pick = context_.picker.Owner(get.key);
+  waiter.wish = get.epoch == pick.epoch ? get.wish : Wish::kNone;
+  if (pick.is_self) {
     owner_path_.Get(executor, *group, Key::Of(get.key), std::move(waiter));
   } else if (group->config().has_backend) {
     forward_path_.GetFromBackend(executor, *group, Key::Of(get.key), get.deadline,
@@ -214,6 +215,18 @@ void Cache::DropCopies(const Notice& notice) {
   std::lock_guard lock(shard.mutex);
   if (Entry* entry = shard.entries.FindAny(notice.key, hash)) shard.entries.Erase(entry);
   shard.DetachAll(notice.key);
+}
+
+void Cache::OwnerRestarted(NodeId node) {
+  for (size_t i = 0; i < store_.shards(); ++i) {
+    Shard& shard = store_.shard(i);
+    std::lock_guard lock(shard.mutex);
+    shard.entries.EraseIf([&](const Entry& entry) {
+      return entry.role() == Role::kHot && context_.picker.Owner(entry.key()).node == node;
+    });
+    shard.to_peer.DetachIf(
+        [&](std::string_view key) { return context_.picker.Owner(key).node == node; });
+  }
 }
 
 size_t Cache::LoadsInFlight() {

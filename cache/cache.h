@@ -34,6 +34,7 @@ struct PeerGet {
   std::string_view key;
   NodeId node = 0;
   Incarnation incarnation = 0;
+  uint64_t epoch = 0;  // of the asker's placement: no lease is granted across a difference
   Wish wish = Wish::kNone;
   Instant deadline;
 };
@@ -79,6 +80,9 @@ class Cache {
   // A notice: drops whatever this node holds of the key in any role and detaches its flights; to be
   // acknowledged after it has returned.
   void DropCopies(const Notice& notice);
+  // `node` is there as a new incarnation, which knows of no lease: drops the copies of what it
+  // owns, and detaches the requests that the old one was sent.
+  void OwnerRestarted(NodeId node);
 
   // The group that serves the key: the longest matching prefix; null if there is none.
   Group* GroupOf(std::string_view key) const;

@@ -35,9 +35,7 @@ EntryTable::EntryTable(std::span<Account* const> accounts, std::span<const uint1
 }
 
 EntryTable::~EntryTable() {
-  for (size_t cursor = 0, left = index_.buckets(); left > 0; --left) {
-    index_.VisitBucket(&cursor, [this](Entry* entry) { Erase(entry); });
-  }
+  EraseIf([](const Entry&) { return true; });
 }
 
 Entry* EntryTable::Find(std::string_view key, uint64_t hash, Instant now) const {

@@ -45,6 +45,15 @@ class EntryTable {
   // Keeps it, in place of whatever the key had.
   void Put(const NewEntry& entry);
   void Erase(Entry* entry);
+  // Erases every entry of which drop(const Entry&) is true. Walks the whole table.
+  template <class Drop>
+  void EraseIf(Drop drop) {
+    for (size_t cursor = 0, left = index_.buckets(); left > 0; --left) {
+      index_.VisitBucket(&cursor, [&](Entry* entry) {
+        if (drop(*entry)) Erase(entry);
+      });
+    }
+  }
   // Evicts one entry that draws on account `a`; returns its bytes, 0 if there is none.
   uint64_t EvictOne(size_t a);
   // Drops what has expired in the next `buckets` of the index; goes round. Costs nothing while no

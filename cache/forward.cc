@@ -42,8 +42,7 @@ void ForwardTable::Finish(const RequestPtr& request) {
   if (!forward->collecting && forward->running.empty()) table_.erase(request->key);
 }
 
-void ForwardTable::Detach(std::string_view key) {
-  const auto at = table_.find(key);
+void ForwardTable::Detach(Table::iterator at) {
   if (at == table_.end()) return;
   for (const RequestPtr& request : at->second.running)
     request->detached = true;

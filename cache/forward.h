@@ -65,7 +65,15 @@ class ForwardTable {
   // `request` has returned, or was dropped unsent.
   void Finish(const RequestPtr& request);
   // Every request of the key that has been sent: its waiters are answered, its result is not kept.
-  void Detach(std::string_view key);
+  void Detach(std::string_view key) { Detach(table_.find(key)); }
+  // Likewise for each key of which detach(key) is true.
+  template <class Which>
+  void DetachIf(Which detach) {
+    for (auto at = table_.begin(); at != table_.end();) {
+      const auto here = at++;
+      if (detach(here->first)) Detach(here);
+    }
+  }
   // Takes out those who wait; the requests go on for nobody.
   void TakeWaiters(Waiters* taken);
   size_t size() const { return table_.size(); }
@@ -75,7 +83,11 @@ class ForwardTable {
     using is_transparent = void;
     size_t operator()(std::string_view key) const { return std::hash<std::string_view>()(key); }
   };
-  std::unordered_map<std::string, Forward, KeyHash, std::equal_to<>> table_;
+  using Table = std::unordered_map<std::string, Forward, KeyHash, std::equal_to<>>;
+
+  void Detach(Table::iterator at);
+
+  Table table_;
 };
 
 }  // namespace cistern::cache

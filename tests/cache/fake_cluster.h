@@ -70,7 +70,7 @@ class FakeNode final : public cache::PeerPicker {
 
   cache::Pick Owner(std::string_view key) const override {
     const cache::NodeId node = owner_of ? owner_of(key) : 0;
-    return {node == id_, node, 1};
+    return {node == id_, node, epoch};
   }
   std::string SelfName() const override { return std::string(1, static_cast<char>('a' + id_)); }
   void Fetch(cache::Executor& executor, cache::NodeId node,
@@ -84,6 +84,7 @@ class FakeNode final : public cache::PeerPicker {
   std::unique_ptr<ManualExecutor> executor;
   std::unique_ptr<cache::Cache> cache;
   bool reachable = true;
+  uint64_t epoch = 1;
 
  private:
   FakeCluster& cluster_;
@@ -238,7 +239,7 @@ inline void FakeNode::Fetch(cache::Executor& from, cache::NodeId node,
       cluster_.frames.push_back([fetch, answer = std::move(answer)] { fetch->OnReply(answer); });
     };
     cluster_.frames.push_back([this, &owner, fetch, reply] {
-      cache::PeerGet get{fetch->key(), id_, 1, fetch->wish(), fetch->deadline()};
+      cache::PeerGet get{fetch->key(), id_, 1, epoch, fetch->wish(), fetch->deadline()};
       owner.cache->ServePeer(
           *owner.executor, get,
           cache::Completion<cache::Result<cache::PeerReply>>::Make(*owner.executor, reply));

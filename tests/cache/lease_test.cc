@@ -103,6 +103,29 @@ TEST(Lease, ACopyLivesNoLongerThanWhatItCopies) {
   EXPECT_FALSE(cluster.Get(1, "k")->was_hit);
 }
 
+TEST(Lease, NoneIsGrantedAcrossADifferenceOfEpochs) {
+  FakeCluster cluster(2, AlwaysHot());
+  cluster[1].epoch = 2;
+  EXPECT_EQ(cluster.Get(1, "k")->value, "v1");
+  EXPECT_EQ(Copies(cluster, 1), 0u);
+  EXPECT_EQ(cluster[0].cache->store().HolderRecords(), 0u);
+}
+
+TEST(Lease, ANewIncarnationOfTheOwnerEndsTheOldOnesCopiesAndRequests) {
+  FakeCluster cluster(2, AlwaysHot());
+  cluster.backend->rows["other"] = "v1";
+  cluster.Get(1, "k");
+  auto sent = cluster.StartGet(1, "other");
+  cluster.hold_frames = true;
+  cluster.Run();
+  cluster[1].cache->OwnerRestarted(0);
+  EXPECT_EQ(Copies(cluster, 1), 0u);
+  cluster.hold_frames = false;
+  cluster.Run();
+  EXPECT_EQ(sent->value, "v1");
+  EXPECT_EQ(Copies(cluster, 1), 0u) << "what was asked of the old one is not kept";
+}
+
 TEST(Recall, ADelIsAnsweredOnlyWhenEveryHolderHasAcknowledged) {
   FakeCluster cluster(3, AlwaysHot());
   cluster.Get(1, "k");
