@@ -27,6 +27,7 @@ class FrameDecoder {
       : max_frame_bytes_(max_frame_bytes) {}
 
   void Append(std::string_view bytes);
+  void set_max_frame_bytes(size_t bytes) { max_frame_bytes_ = bytes; }
   // kFrame: the next one is in `frame`. kMalformed: too long, or no such message; it stays so.
   Status Next(wire::Frame& frame);
   // Bytes that wait for the rest of their frame.
@@ -35,7 +36,7 @@ class FrameDecoder {
  private:
   Status Length(size_t& header, size_t& body) const;
 
-  const size_t max_frame_bytes_;
+  size_t max_frame_bytes_;
   std::string buffer_;
   size_t start_ = 0;  // what is before has been yielded
   bool malformed_ = false;

@@ -1,0 +1,161 @@
+#include "cluster/frame_channel.h"
+
+#include <utility>
+
+namespace cistern::cluster {
+namespace {
+
+// A hello with the longest list of members is smaller.
+constexpr size_t kStrangersFrameBytes = size_t{512} << 10;
+constexpr size_t kMaxInboxBytes = size_t{1} << 30;
+// What other frames have to wait for behind a large field, at most.
+constexpr size_t kChunkWindowBytes = 2 * kChunkBytes;
+// Above this much unsent, no more requests are read: the other side is slower than its wishes.
+constexpr size_t kPauseBytes = size_t{32} << 20;
+
+}  // namespace
+
+FrameChannel::FrameChannel(net::Loop& loop, Delegate& delegate)
+    : loop_(loop),
+      delegate_(delegate),
+      alive_(std::make_shared<const int>(0)),
+      decoder_(kStrangersFrameBytes),
+      inbox_(kMaxInboxBytes),
+      last_heard_(loop.clock().Now()),
+      stream_(loop, *this) {}
+
+void FrameChannel::Connect(const net::Address& address, cache::Duration timeout) {
+  stream_.Connect(address, timeout);
+}
+
+net::Result<void> FrameChannel::Adopt(int fd) {
+  return stream_.Adopt(fd);
+}
+
+void FrameChannel::Trust() {
+  trusted_ = true;
+  decoder_.set_max_frame_bytes(kMaxFrameBytes);
+}
+
+void FrameChannel::Send(wire::Frame frame, const std::vector<LargeField>& large) {
+  if (closing_) return;
+  for (const LargeField& field : large) {
+    wire::Detached& detached = *frame.add_detached();
+    detached.set_payload(++last_payload_);
+    detached.set_index(field.index);
+    outgoing_.push_back({last_payload_, field.bytes});
+    outgoing_bytes_ += field.bytes->bytes().size();
+  }
+  AppendFrame(frame, out_);
+  ++counters_.frames_sent;
+  if (std::exchange(flush_wanted_, true)) return;
+  loop_.AtTurnEnd([this, alive = std::weak_ptr(alive_)] {
+    if (!alive.expired()) Flush();
+  });
+}
+
+void FrameChannel::SendAhead(const wire::Frame& frame) {
+  if (closing_) return;
+  std::string bytes;
+  AppendFrame(frame, bytes);
+  ++counters_.frames_sent;
+  stream_.Write(bytes);
+}
+
+void FrameChannel::Close() {
+  closing_ = true;
+  stream_.Close();
+}
+
+void FrameChannel::CloseWhenSent() {
+  if (std::exchange(closing_, true)) return;
+  Flush();
+  stream_.CloseWhenWritten();
+}
+
+size_t FrameChannel::queued_bytes() const {
+  return stream_.queued_bytes() + out_.size() + outgoing_bytes_;
+}
+
+void FrameChannel::Flush() {
+  flush_wanted_ = false;
+  if (!out_.empty()) {
+    stream_.Write(out_);
+    out_.clear();
+  }
+  SendChunks();
+  PauseOrResume();
+}
+
+void FrameChannel::SendChunks() {
+  while (!outgoing_.empty() && stream_.queued_bytes() < kChunkWindowBytes) {
+    Outgoing outgoing = std::move(outgoing_.front());
+    outgoing_.pop_front();
+    SendChunk(outgoing);
+    if (outgoing.sent < outgoing.bytes->bytes().size()) outgoing_.push_back(std::move(outgoing));
+  }
+}
+
+void FrameChannel::SendChunk(Outgoing& outgoing) {
+  const std::string_view rest = outgoing.bytes->bytes().substr(outgoing.sent);
+  const std::string_view data = rest.substr(0, kChunkBytes);
+  wire::Frame frame;
+  wire::Chunk& chunk = *frame.mutable_chunk();
+  chunk.set_payload(outgoing.payload);
+  chunk.set_data(data.data(), data.size());
+  chunk.set_last(data.size() == rest.size());
+  outgoing.sent += data.size();
+  outgoing_bytes_ -= data.size();
+  ++counters_.chunks_sent;
+  std::string bytes;
+  AppendFrame(frame, bytes);
+  stream_.Write(bytes);
+}
+
+void FrameChannel::PauseOrResume() {
+  const bool pause = queued_bytes() > (paused_ ? kPauseBytes / 2 : kPauseBytes);
+  if (pause == paused_) return;
+  paused_ = pause;
+  if (pause) {
+    stream_.PauseReading();
+  } else {
+    stream_.ResumeReading();
+  }
+}
+
+void FrameChannel::OnOpen() {
+  delegate_.OnChannelOpen();
+}
+
+void FrameChannel::OnData(std::string_view bytes) {
+  last_heard_ = loop_.clock().Now();
+  decoder_.Append(bytes);
+  const std::weak_ptr alive(alive_);
+  wire::Frame frame;
+  for (;;) {
+    const FrameDecoder::Status status = decoder_.Next(frame);
+    if (status == FrameDecoder::Status::kNeedMore) return;
+    const bool may_be = status == FrameDecoder::Status::kFrame &&
+                        (trusted_ || (frame.detached().empty() && !frame.has_chunk()));
+    const auto taken = may_be ? inbox_.Take(frame) : PayloadInbox::Status::kMalformed;
+    if (taken == PayloadInbox::Status::kMalformed) {
+      nonsense_ = true;
+      return stream_.Close();
+    }
+    if (taken == PayloadInbox::Status::kIncomplete) continue;
+    ++counters_.frames_received;
+    delegate_.OnFrame(frame);
+    if (alive.expired() || closing_) return;
+  }
+}
+
+void FrameChannel::OnWritable() {
+  Flush();
+}
+
+void FrameChannel::OnClosed(const net::CloseReason& reason) {
+  closing_ = true;
+  delegate_.OnChannelClosed(nonsense_ ? "what it sent is no frame" : reason.text);
+}
+
+}  // namespace cistern::cluster

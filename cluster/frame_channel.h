@@ -1,0 +1,98 @@
+// FrameChannel: one connection that carries frames, either side's. Frames of one loop turn leave in
+// one write; large fields leave in chunks, in turn, so that none holds up what comes after it.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cluster/frame_codec.h"
+#include "cluster/payload_inbox.h"
+#include "cluster/peer.pb.h"
+#include "cluster/wire_values.h"
+#include "net/stream.h"
+
+namespace cistern::cluster {
+
+// Used on its loop's thread only.
+class FrameChannel : private net::StreamDelegate {
+ public:
+  // None of these is called inside a call of the channel's methods; each may destroy the channel.
+  class Delegate {
+   public:
+    virtual ~Delegate() = default;
+    virtual void OnChannelOpen() {}  // Connect() succeeded
+    virtual void OnFrame(wire::Frame& frame) = 0;
+    // Last call: the connection was not made, broke, was ended, or carried nonsense.
+    virtual void OnChannelClosed(const std::string& reason) = 0;
+  };
+
+  struct Counters {
+    uint64_t frames_sent = 0;
+    uint64_t frames_received = 0;
+    uint64_t chunks_sent = 0;
+  };
+
+  // `delegate` outlives the channel.
+  FrameChannel(net::Loop& loop, Delegate& delegate);
+
+  void Connect(const net::Address& address, cache::Duration timeout);
+  net::Result<void> Adopt(int fd);
+
+  // Until the other side has proved itself it may send small frames without chunks only.
+  void Trust();
+
+  // Leaves at the end of the turn; its `large` fields follow.
+  void Send(wire::Frame frame, const std::vector<LargeField>& large = {});
+  // Leaves at once, before everything of this turn and before large fields that wait.
+  void SendAhead(const wire::Frame& frame);
+  void Close();
+  // Frames sent before still leave, large fields do not.
+  void CloseWhenSent();
+
+  // Whether the other side takes its answers so slowly that nothing more is read from it.
+  bool is_paused() const { return paused_; }
+  // Of bytes written, to be written, or in large fields that wait.
+  size_t queued_bytes() const;
+  // When anything was last read.
+  cache::Instant last_heard() const { return last_heard_; }
+  const Counters& counters() const { return counters_; }
+
+ private:
+  struct Outgoing {
+    uint64_t payload;
+    cache::BlobPtr bytes;
+    size_t sent = 0;
+  };
+
+  void OnOpen() override;
+  void OnData(std::string_view bytes) override;
+  void OnWritable() override;
+  void OnClosed(const net::CloseReason& reason) override;
+
+  void Flush();
+  void SendChunks();
+  void SendChunk(Outgoing& outgoing);
+  void PauseOrResume();
+
+  net::Loop& loop_;
+  Delegate& delegate_;
+  std::shared_ptr<const int> alive_;  // expired: the channel was destroyed by a callee
+  FrameDecoder decoder_;
+  PayloadInbox inbox_;
+  bool trusted_ = false;
+  bool nonsense_ = false;
+  bool paused_ = false;
+  bool closing_ = false;
+  cache::Instant last_heard_;
+  Counters counters_;
+  std::string out_;  // frames of this turn
+  bool flush_wanted_ = false;
+  std::deque<Outgoing> outgoing_;
+  size_t outgoing_bytes_ = 0;
+  uint64_t last_payload_ = 0;
+  net::Stream stream_;
+};
+
+}  // namespace cistern::cluster

@@ -1,0 +1,254 @@
+#include "cluster/link_requests.h"
+
+#include <utility>
+
+namespace cistern::cluster {
+namespace {
+
+namespace errors = cache::errors;
+
+// Keys of one frame: enough to make the frame's own cost small, and far below a frame's limit.
+constexpr size_t kFrameKeyBytes = size_t{256} << 10;
+constexpr int kFrameItems = 4096;
+// Arguments above this leave in chunks.
+constexpr size_t kInlineArgumentBytes = size_t{64} << 10;
+// A command whose small arguments exceed a frame is refused.
+constexpr size_t kMaxInlineBytes = size_t{12} << 20;
+
+uint64_t MillisLeft(cache::Instant deadline, cache::Instant now) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now);
+  return static_cast<uint64_t>(std::max<int64_t>(left.count(), 1));
+}
+
+wire::Wish WishToWire(cache::Wish wish) {
+  return wish == cache::Wish::kLease ? wire::WISH_LEASE : wire::WISH_NONE;
+}
+
+}  // namespace
+
+void LinkRequests::Add(std::shared_ptr<cache::PeerFetch> fetch) {
+  fetches_.push_back(std::move(fetch));
+}
+
+void LinkRequests::Add(cache::Incarnation incarnation, cache::Notice notice,
+                       cache::CompletionPtr<bool> done) {
+  unsent_.emplace_back(Notice{incarnation, std::move(notice), std::move(done)});
+}
+
+void LinkRequests::Add(std::vector<std::string> keys, Done done) {
+  unsent_.emplace_back(Invalidation{std::move(keys), std::move(done)});
+}
+
+void LinkRequests::Add(uint64_t operation, std::vector<std::string> args, CommandDone done) {
+  unsent_.emplace_back(Command{operation, std::move(args), std::move(done)});
+}
+
+uint64_t LinkRequests::Remember(Sent sent) {
+  sent_.emplace(++last_id_, std::move(sent));
+  return last_id_;
+}
+
+void LinkRequests::SendAll(cache::Instant now, cache::Incarnation incarnation,
+                           const SendFrame& send) {
+  SendGets(now, send);
+  for (Unsent& unsent : std::exchange(unsent_, {})) {
+    if (auto* notice = std::get_if<Notice>(&unsent)) {
+      SendOne(*notice, incarnation, send);
+    } else if (auto* invalidation = std::get_if<Invalidation>(&unsent)) {
+      SendOne(*invalidation, send);
+    } else {
+      SendOne(std::get<Command>(unsent), send);
+    }
+  }
+}
+
+void LinkRequests::SendGets(cache::Instant now, const SendFrame& send) {
+  wire::Frame frame;
+  Gets gets;
+  size_t bytes = 0;
+  const auto send_frame = [&] {
+    if (gets.items.empty()) return;
+    gets.left = gets.items.size();
+    frame.mutable_get()->set_hops_left(0);
+    frame.set_id(Remember(std::exchange(gets, {})));
+    send(std::exchange(frame, {}), {});
+    bytes = 0;
+  };
+  for (std::shared_ptr<cache::PeerFetch>& fetch : std::exchange(fetches_, {})) {
+    if (!fetch->OnSending(now)) continue;
+    const std::string_view key = fetch->key();
+    wire::GetItem& item = *frame.mutable_get()->add_items();
+    item.set_key(key.data(), key.size());
+    item.set_left_ms(MillisLeft(fetch->deadline(), now));
+    item.set_wish(WishToWire(fetch->wish()));
+    gets.items.push_back({std::move(fetch), now});
+    bytes += key.size();
+    if (bytes >= kFrameKeyBytes || frame.get().items_size() >= kFrameItems) send_frame();
+  }
+  send_frame();
+}
+
+void LinkRequests::SendOne(Notice& notice, cache::Incarnation incarnation, const SendFrame& send) {
+  // Another start of the node has no copies of this one's.
+  if (notice.incarnation != incarnation) return notice.done->Done(false);
+  wire::Frame frame;
+  wire::Invalidate& message = *frame.mutable_invalidate();
+  message.set_selector(wire::SELECTOR_KEYS);
+  message.set_role(wire::ROLE_COPIES);
+  message.set_sequence(notice.notice.sequence);
+  message.add_keys(std::move(notice.notice.key));
+  frame.set_id(Remember(std::move(notice.done)));
+  send(std::move(frame), {});
+}
+
+void LinkRequests::SendOne(Invalidation& invalidation, const SendFrame& send) {
+  if (!invalidation.done->pending()) return;
+  const auto sum = std::make_shared<Sum>();
+  sum->done = std::move(invalidation.done);
+  const std::vector<std::string>& keys = invalidation.keys;
+  for (size_t i = 0; i < keys.size() || sum->frames_left == 0;) {
+    wire::Frame frame;
+    wire::Invalidate& message = *frame.mutable_invalidate();
+    message.set_selector(wire::SELECTOR_KEYS);
+    message.set_role(wire::ROLE_AT_OWNER);
+    message.set_cause(wire::CAUSE_DEL);
+    for (size_t bytes = 0; i < keys.size() && bytes < kFrameKeyBytes; ++i) {
+      message.add_keys(keys[i]);
+      bytes += keys[i].size() + 4;
+    }
+    frame.set_id(Remember(sum));
+    ++sum->frames_left;
+    send(std::move(frame), {});
+  }
+}
+
+void LinkRequests::SendOne(Command& command, const SendFrame& send) {
+  // Whoever gave up before it was sent was told so: it must not run behind their back.
+  if (!command.done->pending()) return;
+  size_t inline_bytes = 0;
+  for (const std::string& arg : command.args)
+    inline_bytes += arg.size() > kInlineArgumentBytes ? 0 : arg.size() + 4;
+  if (inline_bytes > kMaxInlineBytes)
+    return command.done->Done(tl::unexpected(errors::TooLarge("command", kMaxInlineBytes)));
+  wire::Frame frame;
+  wire::Command& message = *frame.mutable_command();
+  message.set_operation(command.operation);
+  std::vector<LargeField> large;
+  for (std::string& arg : command.args) {
+    std::string& field = *message.add_args();
+    if (arg.size() > kInlineArgumentBytes) {
+      large.push_back(
+          {static_cast<uint32_t>(message.args_size() - 1), cache::MakeBlob(std::move(arg))});
+    } else {
+      field = std::move(arg);
+    }
+  }
+  frame.set_id(Remember(std::move(command.done)));
+  send(std::move(frame), large);
+}
+
+bool LinkRequests::OnAnswer(wire::Frame& frame) {
+  const auto at = sent_.find(frame.id());
+  if (at == sent_.end()) return frame.has_get_reply();  // its gets timed out here meanwhile
+  if (frame.has_get_reply()) return OnGetReply(at, *frame.mutable_get_reply());
+  Sent sent = std::move(at->second);
+  sent_.erase(at);
+  if (frame.has_unknown_op()) {
+    Lose(sent, false);
+  } else if (frame.has_invalidate_reply()) {
+    const wire::InvalidateReply& reply = frame.invalidate_reply();
+    if (auto* notice = std::get_if<cache::CompletionPtr<bool>>(&sent)) {
+      (*notice)->Done(reply.done());
+    } else if (auto* part = std::get_if<std::shared_ptr<Sum>>(&sent)) {
+      Sum& sum = **part;
+      sum.count += reply.count();
+      if (!reply.done()) sum.done->Done(tl::unexpected(FromWire(reply.error())));
+      if (--sum.frames_left == 0) sum.done->Done(sum.count);
+    } else {
+      Lose(sent, false);
+      return false;
+    }
+  } else if (auto* done = std::get_if<CommandDone>(&sent);
+             done != nullptr && frame.has_command_reply()) {
+    (*done)->Done(FromWire(*frame.mutable_command_reply(), node_));
+  } else {
+    Lose(sent, false);
+    return false;
+  }
+  return true;
+}
+
+bool LinkRequests::OnGetReply(std::unordered_map<uint64_t, Sent>::iterator at,
+                              wire::GetReply& reply) {
+  Gets* gets = std::get_if<Gets>(&at->second);
+  if (gets == nullptr) return false;
+  // Taken out first: a callee may ask for more, which moves what is in the map.
+  std::vector<std::pair<std::shared_ptr<cache::PeerFetch>, wire::GetResult*>> answered;
+  for (wire::GetResult& item : *reply.mutable_items()) {
+    if (item.index() >= gets->items.size()) return false;
+    auto& fetch = gets->items[item.index()].fetch;
+    if (fetch == nullptr) continue;
+    answered.emplace_back(std::exchange(fetch, nullptr), &item);
+    --gets->left;
+  }
+  if (gets->left == 0) sent_.erase(at);
+  for (auto& [fetch, item] : answered)
+    fetch->OnReply(FromWire(*item, node_));
+  return true;
+}
+
+void LinkRequests::Lose(Sent& sent, bool understood) {
+  if (auto* gets = std::get_if<Gets>(&sent)) {
+    for (SentFetch& item : gets->items) {
+      if (item.fetch == nullptr) continue;
+      item.fetch->OnReply(
+          tl::unexpected(understood ? errors::PeerLost(node_) : NotUnderstood(node_)));
+    }
+  } else if (auto* notice = std::get_if<cache::CompletionPtr<bool>>(&sent)) {
+    (*notice)->Done(false);
+  } else if (auto* part = std::get_if<std::shared_ptr<Sum>>(&sent)) {
+    (*part)->done->Done(tl::unexpected(errors::NotConfirmed(node_)));
+  } else {
+    std::get<CommandDone>(sent)->Done(
+        tl::unexpected(understood ? errors::OutcomeUnknown(node_) : NotUnderstood(node_)));
+  }
+}
+
+void LinkRequests::LoseSent() {
+  for (auto& [id, sent] : std::exchange(sent_, {}))
+    Lose(sent, true);
+}
+
+void LinkRequests::RefuseUnsent(const cache::Error& error) {
+  const auto fetches = std::exchange(fetches_, {});
+  for (Unsent& unsent : std::exchange(unsent_, {})) {
+    if (auto* notice = std::get_if<Notice>(&unsent)) {
+      notice->done->Done(false);
+    } else if (auto* invalidation = std::get_if<Invalidation>(&unsent)) {
+      invalidation->done->Done(tl::unexpected(error));
+    } else {
+      std::get<Command>(unsent).done->Done(tl::unexpected(error));
+    }
+  }
+  for (const auto& fetch : fetches)
+    fetch->OnReply(tl::unexpected(error));
+}
+
+void LinkRequests::TimeOut(cache::Instant now) {
+  std::vector<SentFetch> late;
+  for (auto at = sent_.begin(); at != sent_.end();) {
+    Gets* gets = std::get_if<Gets>(&at->second);
+    if (gets != nullptr) {
+      for (SentFetch& item : gets->items) {
+        if (item.fetch == nullptr || item.fetch->deadline() > now) continue;
+        late.push_back(std::exchange(item, {}));
+        --gets->left;
+      }
+    }
+    at = gets != nullptr && gets->left == 0 ? sent_.erase(at) : std::next(at);
+  }
+  for (const SentFetch& item : late)
+    item.fetch->OnReply(tl::unexpected(errors::Timeout(item.fetch->deadline() - item.sent)));
+}
+
+}  // namespace cistern::cluster

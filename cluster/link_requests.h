@@ -1,0 +1,99 @@
+// LinkRequests: what one link has been asked to carry, from the asking to the answer. Knows frames,
+// no socket.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "cache/peer_picker.h"
+#include "cluster/command_runner.h"
+#include "cluster/wire_values.h"
+
+namespace cistern::cluster {
+
+// One link's, on its loop's thread. Everything is first unsent, then sent, and answered once:
+// by a reply, by RefuseUnsent, or by LoseSent. Callees may ask for more while they are answered.
+class LinkRequests {
+ public:
+  using Done = cache::CompletionPtr<cache::Result<int64_t>>;
+  using CommandDone = cache::CompletionPtr<cache::Result<CommandReply>>;
+  // Gives a frame to the connection.
+  using SendFrame = std::function<void(wire::Frame frame, const std::vector<LargeField>& large)>;
+
+  // `node`: who is asked, for texts.
+  explicit LinkRequests(std::string node) : node_(std::move(node)) {}
+
+  void Add(std::shared_ptr<cache::PeerFetch> fetch);
+  void Add(cache::Incarnation incarnation, cache::Notice notice, cache::CompletionPtr<bool> done);
+  void Add(std::vector<std::string> keys, Done done);
+  void Add(uint64_t operation, std::vector<std::string> args, CommandDone done);
+
+  bool has_unsent() const { return !fetches_.empty() || !unsent_.empty(); }
+  size_t sent() const { return sent_.size(); }
+
+  // Sends all that is unsent and still waited for: gets in as few frames as keys allow.
+  // `incarnation`: of the node at the other end; notices to another one are answered with false.
+  void SendAll(cache::Instant now, cache::Incarnation incarnation, const SendFrame& send);
+  // Takes an answer. False: it does not answer what its id stands for.
+  bool OnAnswer(wire::Frame& frame);
+  // The connection broke: each kind gets its own answer for "sent, and nothing heard".
+  void LoseSent();
+  // The node cannot be asked.
+  void RefuseUnsent(const cache::Error& error);
+  // Gets whose time is over are answered; their replies, should they come, are dropped.
+  void TimeOut(cache::Instant now);
+
+ private:
+  struct SentFetch {
+    std::shared_ptr<cache::PeerFetch> fetch;  // null: answered
+    cache::Instant sent;
+  };
+  struct Gets {
+    std::vector<SentFetch> items;  // as in the frame
+    size_t left = 0;
+  };
+  struct Notice {
+    cache::Incarnation incarnation;
+    cache::Notice notice;
+    cache::CompletionPtr<bool> done;
+  };
+  // One invalidation may be too long for one frame: its parts are counted together.
+  struct Sum {
+    Done done;
+    int64_t count = 0;
+    size_t frames_left = 0;
+  };
+  struct Invalidation {
+    std::vector<std::string> keys;
+    Done done;
+  };
+  struct Command {
+    uint64_t operation;
+    std::vector<std::string> args;
+    CommandDone done;
+  };
+  using Unsent = std::variant<Notice, Invalidation, Command>;
+  using Sent = std::variant<Gets, cache::CompletionPtr<bool>, std::shared_ptr<Sum>, CommandDone>;
+
+  void SendGets(cache::Instant now, const SendFrame& send);
+  void SendOne(Notice& notice, cache::Incarnation incarnation, const SendFrame& send);
+  void SendOne(Invalidation& invalidation, const SendFrame& send);
+  void SendOne(Command& command, const SendFrame& send);
+  uint64_t Remember(Sent sent);
+
+  bool OnGetReply(std::unordered_map<uint64_t, Sent>::iterator at, wire::GetReply& reply);
+  void Lose(Sent& sent, bool understood);
+
+  const std::string node_;
+  std::vector<std::shared_ptr<cache::PeerFetch>> fetches_;  // unsent
+  std::vector<Unsent> unsent_;
+  std::unordered_map<uint64_t, Sent> sent_;  // by frame id
+  uint64_t last_id_ = 0;
+};
+
+}  // namespace cistern::cluster

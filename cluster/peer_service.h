@@ -1,0 +1,39 @@
+// PeerService: what other nodes ask of this one's cache. server/ joins it to cache/.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cache/peer_picker.h"
+
+namespace cistern::cluster {
+
+// One key that a peer asks for.
+struct PeerGetRequest {
+  std::string key;  // the client's whole key
+  cache::NodeId from = 0;
+  cache::Incarnation incarnation = 0;  // of the asker
+  uint64_t epoch = 0;                  // of the asker's placement
+  cache::Wish wish = cache::Wish::kNone;
+  cache::Instant deadline;  // nobody waits any more then; `done` has the same one
+};
+
+// Methods with an executor are called on its thread, others on any worker's. Completions must not
+// run inside the call. Outlives the Cluster's Stop().
+class PeerService {
+ public:
+  virtual ~PeerService() = default;
+
+  // Must join or start origin flights only, never ask another node.
+  virtual void Get(cache::Executor& executor, PeerGetRequest request,
+                   cache::CompletionPtr<cache::Result<cache::PeerReply>> done) = 0;
+  // A notice: acknowledged when this has returned, so it must have happened by then.
+  virtual void DropCopies(const cache::Notice& notice, cache::NodeId from) = 0;
+  // At this node as the owner; answered when all holders have confirmed.
+  virtual void Invalidate(cache::Executor& executor, std::vector<std::string> keys,
+                          cache::CompletionPtr<cache::Result<int64_t>> done) = 0;
+  // A node that was heard before came back as a new incarnation.
+  virtual void PeerRestarted(cache::NodeId node, cache::Incarnation incarnation) = 0;
+};
+
+}  // namespace cistern::cluster

@@ -1,0 +1,85 @@
+// PeerSession: the serving side of a connection that a peer made.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "cluster/command_runner.h"
+#include "cluster/frame_channel.h"
+#include "cluster/handshake.h"
+#include "cluster/peer_service.h"
+
+namespace cistern::cluster {
+
+// Used on its loop's thread only. A hello comes first, anything else closes. Requests are answered
+// in the order of their completion; answers of one turn leave in one write.
+class PeerSession : public std::enable_shared_from_this<PeerSession>,
+                    private FrameChannel::Delegate {
+ public:
+  // What sessions share; outlives them.
+  struct Context {
+    const Identity& self;
+    std::string_view secret;
+    cache::Duration dead_after;
+    PeerService& service;
+    CommandRunner& commands;
+  };
+
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    // A peer has proved itself: its number. May call the service (PeerRestarted).
+    virtual cache::NodeId OnPeerHeard(const PeerIdentity& peer) = 0;
+    // Last call. `peer` is empty when no hello went through. Should let the session go.
+    virtual void OnSessionClosed(PeerSession& session, const std::string& peer,
+                                 const std::string& reason) = 0;
+  };
+
+  static std::shared_ptr<PeerSession> Make(net::Loop& loop, const Context& context, Owner& owner);
+  ~PeerSession() override;
+
+  // Takes the socket, whatever comes of it. On failure the session is of no use. To close, let the
+  // session go.
+  net::Result<void> Start(int fd);
+  FrameChannel::Counters counters() const { return channel_.counters(); }
+
+ private:
+  enum class State : uint8_t { kHello, kProof, kUp, kClosed };
+  struct Answer {
+    wire::GetResult item;
+    cache::BlobPtr large;  // the value, where it does not fit into the item
+  };
+
+  PeerSession(net::Loop& loop, const Context& context, Owner& owner);
+
+  void OnFrame(wire::Frame& frame) override;
+  void OnChannelClosed(const std::string& reason) override;
+
+  void OnHello(const wire::Frame& frame);
+  void OnProof(const wire::Frame& frame);
+  void OnGet(wire::Frame& frame);
+  void OnGetDone(uint64_t id, uint32_t index, const cache::Result<cache::PeerReply>& reply);
+  void SendGetReplies();
+  void OnInvalidate(wire::Frame& frame);
+  void InvalidateAtOwner(uint64_t id, std::vector<std::string> keys);
+  void OnCommand(wire::Frame& frame);
+  void Refuse(std::string reason);
+  void WatchSilence();
+  wire::Frame NewFrame(uint64_t id) const;
+
+  net::Loop& loop_;
+  const Context& context_;
+  Owner& owner_;
+  State state_ = State::kHello;
+  FrameChannel channel_;
+  ServerHandshake handshake_;
+  PeerIdentity peer_;
+  std::string refused_;  // why the session closes by its own will
+  cache::NodeId node_ = 0;
+  std::unordered_map<uint64_t, std::vector<Answer>> answers_;  // of this turn, by request
+  cache::Executor::TimerId timer_ = 0;  // hello's deadline, then the watch over silence
+};
+
+}  // namespace cistern::cluster

@@ -1,0 +1,215 @@
+#include "cluster/wire_values.h"
+
+#include <algorithm>
+
+namespace cistern::cluster {
+namespace {
+
+using cache::ErrorCode;
+
+// Spans are whole microseconds on the wire. 0 means "none", so what is left of a life is at
+// least 1.
+uint64_t ToMicros(cache::Duration span) {
+  if (span <= cache::Duration(0)) return 0;
+  return static_cast<uint64_t>(std::max<int64_t>(span.count() / 1000, 1));
+}
+
+cache::Duration FromMicros(uint64_t micros) {
+  constexpr uint64_t kMost = uint64_t{1} << 53;  // 285 years; its nanoseconds still fit
+  return std::chrono::microseconds(std::min(micros, kMost));
+}
+
+wire::ErrorCode CodeToWire(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kBackend:
+      return wire::ERROR_BACKEND;
+    case ErrorCode::kOverload:
+      return wire::ERROR_OVERLOAD;
+    case ErrorCode::kPeer:
+      return wire::ERROR_PEER;
+    case ErrorCode::kNotOwner:
+      return wire::ERROR_NOT_OWNER;
+    case ErrorCode::kNoGroup:
+      return wire::ERROR_NO_GROUP;
+    case ErrorCode::kNoWrite:
+      return wire::ERROR_NO_WRITE;
+    case ErrorCode::kTooLarge:
+      return wire::ERROR_TOO_LARGE;
+    case ErrorCode::kTimeout:
+      return wire::ERROR_TIMEOUT;
+    case ErrorCode::kShutdown:
+      return wire::ERROR_SHUTDOWN;
+  }
+  return wire::ERROR_UNSPECIFIED;
+}
+
+ErrorCode CodeFromWire(wire::ErrorCode code) {
+  switch (code) {
+    case wire::ERROR_BACKEND:
+      return ErrorCode::kBackend;
+    case wire::ERROR_OVERLOAD:
+      return ErrorCode::kOverload;
+    case wire::ERROR_NOT_OWNER:
+      return ErrorCode::kNotOwner;
+    case wire::ERROR_NO_GROUP:
+      return ErrorCode::kNoGroup;
+    case wire::ERROR_NO_WRITE:
+      return ErrorCode::kNoWrite;
+    case wire::ERROR_TOO_LARGE:
+      return ErrorCode::kTooLarge;
+    case wire::ERROR_TIMEOUT:
+      return ErrorCode::kTimeout;
+    case wire::ERROR_SHUTDOWN:
+      return ErrorCode::kShutdown;
+    default:
+      return ErrorCode::kPeer;
+  }
+}
+
+wire::Source SourceToWire(cache::Source source) {
+  switch (source) {
+    case cache::Source::kMain:
+      return wire::SOURCE_MAIN;
+    case cache::Source::kLoaded:
+      return wire::SOURCE_LOADED;
+    case cache::Source::kJoined:
+      return wire::SOURCE_JOINED;
+    case cache::Source::kNotOwner:
+      return wire::SOURCE_NOT_OWNER;
+  }
+  return wire::SOURCE_MAIN;
+}
+
+cache::Source SourceFromWire(wire::Source source) {
+  switch (source) {
+    case wire::SOURCE_LOADED:
+      return cache::Source::kLoaded;
+    case wire::SOURCE_JOINED:
+      return cache::Source::kJoined;
+    case wire::SOURCE_NOT_OWNER:
+      return cache::Source::kNotOwner;
+    default:
+      return cache::Source::kMain;
+  }
+}
+
+// Copies what is small into `field`; what is large is returned, to leave in chunks.
+cache::BlobPtr Put(const cache::BlobPtr& blob, std::string* field) {
+  if (blob->bytes().size() > kChunkBytes) return blob;
+  field->assign(blob->bytes());
+  return nullptr;
+}
+
+}  // namespace
+
+std::string* LargeFieldOf(wire::Frame& frame, uint32_t index) {
+  switch (frame.body_case()) {
+    case wire::Frame::kGetReply: {
+      auto& items = *frame.mutable_get_reply()->mutable_items();
+      const int at = static_cast<int>(index);
+      return at >= 0 && at < items.size() ? items[at].mutable_value() : nullptr;
+    }
+    case wire::Frame::kCommand: {
+      auto& args = *frame.mutable_command()->mutable_args();
+      const int at = static_cast<int>(index);
+      return at >= 0 && at < args.size() ? &args[at] : nullptr;
+    }
+    case wire::Frame::kCommandReply:
+      return frame.mutable_command_reply()->mutable_bulk();
+    default:
+      return nullptr;
+  }
+}
+
+wire::Error ToWire(const cache::Error& error) {
+  wire::Error message;
+  message.set_code(CodeToWire(error.code));
+  message.set_text(error.text);
+  return message;
+}
+
+cache::Error FromWire(const wire::Error& error) {
+  return {CodeFromWire(error.code()), error.text()};
+}
+
+cache::BlobPtr ToWire(const cache::Result<cache::PeerReply>& reply, wire::GetResult& item) {
+  if (!reply) {
+    item.set_outcome(wire::OUTCOME_ERROR);
+    *item.mutable_error() = ToWire(reply.error());
+    return nullptr;
+  }
+  item.set_ttl_us(ToMicros(reply->ttl));
+  item.set_lease_us(ToMicros(reply->lease));
+  item.set_sequence(reply->sequence);
+  item.set_version(reply->loaded.version);
+  item.set_source(SourceToWire(reply->source));
+  if (reply->loaded.value == nullptr) {
+    item.set_outcome(wire::OUTCOME_NOT_FOUND);
+    return nullptr;
+  }
+  item.set_outcome(wire::OUTCOME_FOUND);
+  return Put(reply->loaded.value, item.mutable_value());
+}
+
+cache::Result<cache::PeerReply> FromWire(wire::GetResult& item, std::string_view node) {
+  if (item.outcome() == wire::OUTCOME_ERROR) return tl::unexpected(FromWire(item.error()));
+  cache::PeerReply reply;
+  if (item.outcome() == wire::OUTCOME_FOUND && item.type() == wire::VALUE_STRING) {
+    reply.loaded.value = cache::MakeBlob(std::move(*item.mutable_value()));
+  } else if (item.outcome() != wire::OUTCOME_NOT_FOUND) {
+    return tl::unexpected(NotUnderstood(node));
+  }
+  reply.loaded.version = item.version();
+  reply.ttl = FromMicros(item.ttl_us());
+  reply.lease = FromMicros(item.lease_us());
+  reply.sequence = item.sequence();
+  reply.source = SourceFromWire(item.source());
+  return reply;
+}
+
+cache::BlobPtr ToWire(const cache::Result<CommandReply>& reply, wire::CommandReply& message) {
+  if (!reply) {
+    *message.mutable_failure() = ToWire(reply.error());
+    return nullptr;
+  }
+  const auto& value = reply->value;
+  if (const auto* status = std::get_if<CommandReply::Status>(&value)) {
+    message.set_status(status->text);
+  } else if (const auto* error = std::get_if<CommandReply::Error>(&value)) {
+    message.set_error(error->text);
+  } else if (const auto* integer = std::get_if<int64_t>(&value)) {
+    message.set_integer(*integer);
+  } else if (const auto* bulk = std::get_if<cache::BlobPtr>(&value)) {
+    return Put(*bulk, message.mutable_bulk());
+  } else {
+    message.set_null(true);
+  }
+  return nullptr;
+}
+
+cache::Result<CommandReply> FromWire(wire::CommandReply& message, std::string_view node) {
+  switch (message.reply_case()) {
+    case wire::CommandReply::kStatus:
+      return CommandReply{CommandReply::Status{message.status()}};
+    case wire::CommandReply::kError:
+      return CommandReply{CommandReply::Error{message.error()}};
+    case wire::CommandReply::kInteger:
+      return CommandReply{int64_t{message.integer()}};
+    case wire::CommandReply::kBulk:
+      return CommandReply{cache::MakeBlob(std::move(*message.mutable_bulk()))};
+    case wire::CommandReply::kNull:
+      return CommandReply{CommandReply::Null{}};
+    case wire::CommandReply::kFailure:
+      return tl::unexpected(FromWire(message.failure()));
+    case wire::CommandReply::REPLY_NOT_SET:
+      break;
+  }
+  return tl::unexpected(NotUnderstood(node));
+}
+
+cache::Error NotUnderstood(std::string_view node) {
+  return {ErrorCode::kPeer, "owner " + std::string(node) + " and this node do not understand " +
+                                "each other's versions"};
+}
+
+}  // namespace cistern::cluster

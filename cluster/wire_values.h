@@ -1,0 +1,42 @@
+// Our values as messages of the peer wire, and back. What a newer node says that is not known here
+// becomes an error of code kPeer.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cache/error.h"
+#include "cache/peer_picker.h"
+#include "cluster/command_runner.h"
+#include "cluster/peer.pb.h"
+
+namespace cistern::cluster {
+
+// A field that is too large to travel inside its frame (see FrameChannel).
+struct LargeField {
+  uint32_t index = 0;  // which field of the body: see Detached in peer.proto
+  cache::BlobPtr bytes;
+};
+
+// Values above this leave in chunks of this.
+inline constexpr size_t kChunkBytes = size_t{1} << 20;
+
+// The field of the body that `index` names; null if there is no such field.
+std::string* LargeFieldOf(wire::Frame& frame, uint32_t index);
+
+wire::Error ToWire(const cache::Error& error);
+cache::Error FromWire(const wire::Error& error);
+
+// Fills `item` but for its index; the value is left out and returned where it is above kChunkBytes.
+cache::BlobPtr ToWire(const cache::Result<cache::PeerReply>& reply, wire::GetResult& item);
+// Takes the value out of `item`. `node`: who answered, for texts.
+cache::Result<cache::PeerReply> FromWire(wire::GetResult& item, std::string_view node);
+
+cache::BlobPtr ToWire(const cache::Result<CommandReply>& reply, wire::CommandReply& message);
+cache::Result<CommandReply> FromWire(wire::CommandReply& message, std::string_view node);
+
+// The other side does not know the request, or this one the answer.
+cache::Error NotUnderstood(std::string_view node);
+
+}  // namespace cistern::cluster

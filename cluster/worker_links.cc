@@ -1,0 +1,109 @@
+#include "cluster/worker_links.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace cistern::cluster {
+namespace {
+
+// Every hello tells whether its node has started anew since the last.
+void NoteHello(LinkContext& context, cache::NodeId node, const PeerIdentity& peer) {
+  if (!context.book.Heard(node, peer.incarnation)) return;
+  context.log(fmt::format("node '{}' has been started anew", peer.name));
+  context.service->PeerRestarted(node, peer.incarnation);
+}
+
+}  // namespace
+
+// A link and what is noted of it. Only control connections are told about: the others follow them.
+struct WorkerLinks::Link : PeerLink::Observer {
+  Link(net::Loop& loop, LinkContext& shared, cache::NodeId id, PeerLink::Config config)
+      : context(shared),
+        node(id),
+        is_control(config.kind == wire::LINK_CONTROL),
+        link(loop, std::move(config), shared.self, shared.secret, *this) {}
+
+  void OnLinkUp(const PeerIdentity& peer) override {
+    NoteHello(context, node, peer);
+    if (!is_control) return;
+    context.book.Connected(node);
+    context.log(fmt::format("node '{}' is connected", peer.name));
+  }
+  void OnLinkDown(const std::string& reason) override {
+    if (!is_control) return;
+    context.book.Disconnected(node, reason);
+    context.log(fmt::format("node '{}' is not connected: {}", context.ids.Name(node), reason));
+  }
+  void OnEcho(cache::Duration round_trip) override {
+    if (is_control) context.book.RoundTrip(node, round_trip);
+  }
+
+  LinkContext& context;
+  const cache::NodeId node;
+  const bool is_control;
+  PeerLink link;
+};
+
+WorkerLinks::WorkerLinks(net::Loop& loop, LinkContext& context)
+    : loop_(loop),
+      context_(context),
+      session_context_{context.self, context.secret, context.dead_after, *context.service,
+                       *context.commands} {}
+
+WorkerLinks::~WorkerLinks() = default;
+
+void WorkerLinks::AddLink(cache::NodeId node, const net::Address& address, wire::LinkKind kind) {
+  PeerLink::Config config{context_.ids.Name(node), address, kind, context_.connect_timeout,
+                          context_.dead_after};
+  auto link = std::make_unique<Link>(loop_, context_, node, std::move(config));
+  Link& started = *link;
+  (kind == wire::LINK_CONTROL ? control_ : data_)[node] = std::move(link);
+  started.link.Start();
+}
+
+void WorkerLinks::Accept(int fd) {
+  if (stopped_) {
+    close(fd);
+    return;
+  }
+  auto session = PeerSession::Make(loop_, session_context_, *this);
+  if (auto started = session->Start(fd); !started) {
+    context_.log(fmt::format("a peer's connection was dropped: {}", started.error()));
+    return;
+  }
+  sessions_.emplace(session.get(), session);
+}
+
+void WorkerLinks::Stop() {
+  stopped_ = true;
+  sessions_.clear();
+  for (Links* links : {&data_, &control_}) {
+    for (auto& [node, link] : *links)
+      link->link.Stop();
+  }
+}
+
+PeerLink* WorkerLinks::data(cache::NodeId node) const {
+  const auto at = data_.find(node);
+  return at == data_.end() ? nullptr : &at->second->link;
+}
+
+PeerLink* WorkerLinks::control(cache::NodeId node) const {
+  const auto at = control_.find(node);
+  return at == control_.end() ? nullptr : &at->second->link;
+}
+
+cache::NodeId WorkerLinks::OnPeerHeard(const PeerIdentity& peer) {
+  const cache::NodeId node = context_.ids.Intern(peer.name);
+  NoteHello(context_, node, peer);
+  return node;
+}
+
+void WorkerLinks::OnSessionClosed(PeerSession& session, const std::string& peer,
+                                  const std::string& reason) {
+  // Without a hello it may be anybody: a wrong secret, a wrong version, a port scan.
+  if (peer.empty()) context_.log(fmt::format("a peer's connection was closed: {}", reason));
+  sessions_.erase(&session);
+}
+
+}  // namespace cistern::cluster
