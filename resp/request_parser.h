@@ -73,6 +73,11 @@ class RequestParser {
   // After kError.
   const ProtocolError& error() const { return error_; }
 
+  // Forgets what it knows of a request that is incomplete or wrong: the next input starts at the
+  // first byte of that request again, or of an earlier one. For a caller that parsed ahead of what
+  // it can execute now.
+  void Rewind() { StartAfresh(); }
+
   // Hold for every length that is parsed from now on: a client that pipelines behind its AUTH is
   // to be parsed on only when AUTH has been executed.
   void set_limits(const Limits& limits) { limits_ = limits; }

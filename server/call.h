@@ -24,7 +24,7 @@ class Call {
   std::string_view arg(size_t i) const { return args_[i]; }
   const Command& command() const { return *command_; }
   // The first key with its hash. REQUIRES: the row has one.
-  cache::Key key() const { return key_; }
+  cache::Key key();
 
   Reply& reply() { return reply_; }
   // The reply comes later: holds its place in the order of replies.
@@ -43,11 +43,8 @@ class Call {
  private:
   friend class ClientConnection;
 
-  Call(ClientConnection& connection, ClientState& client, Worker& worker, Output& output)
-      : connection_(connection),
-        client_(client),
-        worker_(worker),
-        reply_(output, client.protocol) {}
+  Call(ClientConnection& connection, ClientState& client, Worker& worker, const Reply& reply)
+      : connection_(connection), client_(client), worker_(worker), reply_(reply) {}
 
   ClientConnection& connection_;
   ClientState& client_;
@@ -58,7 +55,8 @@ class Call {
   cache::Key key_{};
   cache::Instant now_{};
   cache::Instant deadline_{};
-  PendingReplyPtr pending_;  // set: the request holds a place already
+  PendingReplyPtr place_;  // set: the request holds one already, for it had to wait
+  bool is_pended_ = false;
 };
 
 }  // namespace cistern::server

@@ -1,5 +1,5 @@
-// Every error text of Redis that clients read: in its words, for clients compare them. Our own
-// stand in cache/error.h.
+// Every error text of Redis that clients read: in its words, for clients compare them; and a few of
+// our own on requests. (Those on keys and groups stand in cache/error.h.)
 #pragma once
 
 #include <span>
@@ -9,11 +9,42 @@
 namespace cistern::server::error_texts {
 
 inline constexpr std::string_view kNoAuth = "NOAUTH Authentication required.";
+inline constexpr std::string_view kNoAuthHello =
+    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
+    "<proto> "
+    "AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol "
+    "version at the same time";
+inline constexpr std::string_view kWrongPass =
+    "WRONGPASS invalid username-password pair or user is disabled.";
+inline constexpr std::string_view kNoPasswordSet =
+    "ERR AUTH <password> called without any password configured for the default user. Are you sure "
+    "your configuration is correct?";
+inline constexpr std::string_view kNoProto = "NOPROTO unsupported protocol version";
+inline constexpr std::string_view kBadProto =
+    "ERR Protocol version is not an integer or out of range";
+inline constexpr std::string_view kBadClientName =
+    "ERR Client names cannot contain spaces, newlines or special characters.";
+inline constexpr std::string_view kDbOutOfRange = "ERR DB index is out of range";
+inline constexpr std::string_view kKeyTooLong = "ERR key is longer than 65536 bytes";
 inline constexpr std::string_view kMaxClients = "ERR max number of clients reached";
+inline constexpr std::string_view kNotAnInteger = "ERR value is not an integer or out of range";
+inline constexpr std::string_view kSyntax = "ERR syntax error";
+
+// Ours: of server.local_only_prefixes, and of keys.
+inline constexpr std::string_view kLocalOnlyWrite =
+    "NOWRITE keys that begin so are answered here and never stored (server.local_only_prefixes)";
 
 // "ERR unknown command 'X', with args beginning with: 'a' 'b' ". Long ones are cut as Redis does.
 std::string UnknownCommand(std::span<const std::string_view> args);
 // `name` in lower case.
 std::string WrongArity(std::string_view name);
+// "ERR unknown subcommand 'x'. Try CLIENT HELP."
+std::string UnknownSubcommand(std::string_view command, std::string_view subcommand);
+// `command` in lower case.
+std::string InvalidExpire(std::string_view command);
+std::string BadHelloOption(std::string_view option);
+// Of CLIENT SETINFO; `field` as Redis writes it: "lib-name".
+std::string BadClientInfo(std::string_view field);
+std::string UnrecognizedOption(std::string_view option);
 
 }  // namespace cistern::server::error_texts

@@ -23,8 +23,7 @@ class KeyOrder {
   // One request. Stays in its place from Add() to Remove().
   struct Ticket {
     std::vector<uint64_t> keys;
-    size_t waits_for = 0;  // keys at whose front others are
-    Access access = Access::kNone;
+    size_t waits_for = 0;  // queues at whose front others are
     bool listed = false;
   };
 
@@ -32,7 +31,7 @@ class KeyOrder {
   KeyOrder(const KeyOrder&) = delete;
   KeyOrder& operator=(const KeyOrder&) = delete;
 
-  bool empty() const { return queues_.empty(); }
+  bool empty() const { return every_.empty(); }
   // Whether a request that came now would have to wait. Keys may stand twice. REQUIRES: access is
   // not kNone.
   bool MustWait(std::span<const uint64_t> keys, Access access) const;
@@ -45,14 +44,16 @@ class KeyOrder {
  private:
   struct Group {
     bool writes;
-    size_t left = 0;  // members not done yet
-    std::vector<Ticket*> waiting;
+    size_t left = 0;               // members not done yet
+    std::vector<Ticket*> waiting;  // its members, as long as it is not at the front
   };
   using Queue = std::deque<Group>;
 
   static bool Fits(const Queue& queue, bool writes);
-  void Leave(uint64_t key, std::vector<Ticket*>& ready);
+  static void Join(Queue& queue, Ticket& ticket, bool writes);
+  static void Leave(Queue& queue, std::vector<Ticket*>& ready);
 
+  Queue every_;  // of the key that barriers write and all others read
   std::unordered_map<uint64_t, Queue> queues_;
 };
 

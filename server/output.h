@@ -36,8 +36,8 @@ class Output {
 
   // Writes it all at once and is empty then; the memory of the text is kept for the next replies.
   void WriteTo(net::Stream& stream);
-  // Empties it, and gives back memory above `keep_bytes`.
-  void Clear(size_t keep_bytes);
+  // Gives back the text's memory where it is more than `keep_bytes` and not needed.
+  void GiveBack(size_t keep_bytes);
 
  private:
   struct Pinned {

@@ -3,11 +3,29 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
+#include "cache/clock.h"
 #include "server/key_order.h"
 #include "server/output.h"
 
 namespace cistern::server {
+
+// A request that waits for another one of its keys: its arguments, copied.
+struct WaitingRequest {
+  const Command* command;
+  std::string bytes;
+  std::vector<std::string_view> args;  // into `bytes`
+
+  cache::Instant deadline;
+
+  WaitingRequest(const Command& row, std::span<const std::string_view> from, cache::Instant until);
+  WaitingRequest(const WaitingRequest&) = delete;
+  WaitingRequest& operator=(const WaitingRequest&) = delete;
+  size_t memory() const { return bytes.capacity() + args.capacity() * sizeof(std::string_view); }
+};
 
 // Shared by the connection and whoever works on the request; made by Call::Pend(). Used on the
 // worker's thread only. Everything is harmless after the client is gone: what is written then is
@@ -19,7 +37,7 @@ namespace cistern::server {
 //     pending->Finish();
 //   }, ...);
 //   pending->OnAbandon([done] { done->Cancel(); });
-class PendingReply {
+class PendingReply : public std::enable_shared_from_this<PendingReply>, private KeyOrder::Ticket {
  public:
   // Who keeps the order of replies.
   class Owner {
@@ -42,7 +60,7 @@ class PendingReply {
   bool finished() const { return finished_; }
 
   // `action` runs once if the client goes before Finish(): cancel what works for it. Runs at once
-  // if the client is gone already. Dropped by Finish().
+  // if the client is gone already. Dropped by Finish(). A later action replaces the earlier one.
   void OnAbandon(std::function<void()> action);
   bool abandoned() const { return owner_ == nullptr; }
 
@@ -55,8 +73,8 @@ class PendingReply {
   Owner* owner_;  // null: the client is gone
   Output output_;
   Reply reply_;
-  KeyOrder::Ticket ticket_;
   std::function<void()> on_abandon_;
+  std::unique_ptr<WaitingRequest> waiting_;  // until it runs
   bool finished_ = false;
 };
 

@@ -12,6 +12,7 @@
 #include "server/command.h"
 #include "server/config/config.h"
 #include "server/output.h"
+#include "server/request_batch.h"
 #include "server/worker_stats.h"
 
 namespace cistern::server {
@@ -49,9 +50,6 @@ class Worker {
   // (thread-safe)
   size_t clients() const { return clients_.load(std::memory_order_relaxed); }
   const WorkerStats& stats() const { return stats_; }
-  // CONFIG RESETSTAT.
-  void ResetStats();
-
   net::Loop& loop() { return loop_; }
   const Config& config() const { return context_.config; }
   const CommandTable& commands() const { return context_.commands; }
@@ -64,10 +62,36 @@ class Worker {
  private:
   friend class ClientConnection;
 
+  void Open(int fd, uint64_t id);
+  // Another turn for a connection that has more to execute.
+  void ContinueNextTurn(ClientConnection& connection);
+  // Replies of it have finished.
+  void FlushAtTurnEnd(ClientConnection& connection);
+  // Its socket is closed: destroys it.
+  void Remove(ClientConnection& connection);
+  void RunContinued();
+  void RunFlushes();
+  void CheckTimes();
+  void CloseNow();
+  void FinishDrain();
+
   net::Loop& loop_;
   const ServerContext context_;
-  std::atomic<size_t> clients_{0};
+  std::atomic<size_t> clients_{0};  // also those not opened yet
   WorkerStats stats_;
+
+  // Used by one connection at a time, each leaves them empty: replies of one event, and the
+  // requests of one read.
+  Output scratch_;
+  RequestBatch batch_;
+
+  std::unordered_map<uint64_t, std::unique_ptr<ClientConnection>> connections_;  // by id
+  std::vector<ClientConnection*> continued_;
+  std::vector<ClientConnection*> flushed_;
+  cache::Executor::TimerId check_timer_ = 0;
+  cache::Executor::TimerId drain_timer_ = 0;
+  std::function<void()> drained_;
+  bool is_stopping_ = false;
 };
 
 }  // namespace cistern::server

@@ -1,0 +1,51 @@
+// Acceptor: the client ports of a node, and who serves whoever comes.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cache/stats.h"
+#include "net/listener.h"
+#include "server/worker.h"
+
+namespace cistern::server {
+
+// One listening socket an address, all on one loop; accepted sockets are dealt to the worker with
+// the fewest clients. Used on that loop's thread only, or before it runs.
+class Acceptor {
+ public:
+  // Binds all of `addresses` ("host:port", "unix:/path") or none. `workers` are not empty and
+  // outlive the acceptor. The error names the address and the reason.
+  static net::Result<std::unique_ptr<Acceptor>> Open(net::Loop& loop,
+                                                     std::span<const std::string> addresses,
+                                                     std::span<Worker* const> workers,
+                                                     size_t max_clients);
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
+  // Closes.
+  ~Acceptor() = default;
+
+  // Accepts no more. Idempotent.
+  void Close();
+
+  // In the order asked for, with the ports that the kernel chose. (thread-safe)
+  std::vector<net::Address> addresses() const;
+  // Turned away: max_clients were there. (thread-safe)
+  uint64_t rejected() const { return rejected_.value(); }
+
+ private:
+  Acceptor(std::span<Worker* const> workers, size_t max_clients)
+      : workers_(workers.begin(), workers.end()), max_clients_(max_clients) {}
+
+  void Deal(int fd);
+
+  const std::vector<Worker*> workers_;
+  const size_t max_clients_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  uint64_t last_id_ = 0;
+  cache::Counter rejected_;
+};
+
+}  // namespace cistern::server

@@ -1,0 +1,224 @@
+#include "server/client_connection.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+#include "server/socket_name.h"
+#include "server/worker.h"
+
+namespace cistern::server {
+namespace {
+
+// An incomplete request up to this size is put in front of the next read in the loop's buffer; a
+// larger one gets a buffer of its own, so that it is not copied again and again.
+constexpr size_t kJoinBelow = net::Loop::kReadBufferBytes / 2;
+// While fairness holds back so much, no more is read.
+constexpr size_t kMostHeldBack = 128 * 1024;
+// What a connection costs beside its buffers, libuv's handle and the worker's books included.
+constexpr size_t kBaseCharge = sizeof(ClientConnection) + 1024;
+// One batch in so many is timed.
+constexpr uint64_t kSampleBatches = 64;
+
+}  // namespace
+
+ClientConnection::ClientConnection(Worker& worker, uint64_t id)
+    : worker_(worker),
+      stream_(worker.loop(), *this),
+      output_limit_(worker.config().server.output_limit),
+      high_water_(std::min(kHighWater, output_limit_ / 2)),
+      charge_(worker.cache().store().budget(), cache::ChargeKind::kClients, kBaseCharge) {
+  now_ = worker.loop().clock().Now();
+  state_.id = id;
+  state_.connected_at = state_.active_at = progress_at_ = now_;
+  state_.authenticated = worker.config().server.password.empty();
+  was_authenticated_ = state_.authenticated;
+  SyncAuthentication();
+}
+
+ClientConnection::~ClientConnection() {
+  Abandon();
+}
+
+net::Result<void> ClientConnection::Adopt(int fd) {
+  state_.address = PeerName(fd);
+  state_.local_address = LocalName(fd);
+  KeepAlive(fd);
+  return stream_.Adopt(fd);
+}
+
+void ClientConnection::Close() {
+  stream_.Close();
+  Abandon();
+}
+
+void ClientConnection::Drain() {
+  is_draining_ = true;
+  Settle();
+}
+
+std::span<char> ClientConnection::ReadBuffer() {
+  if (rest_.empty()) return {};
+  const size_t wanted = more_ ? 1 : parser_.bytes_wanted();
+  joins_in_front_ = !more_ && rest_.size() + wanted <= kJoinBelow;
+  if (joins_in_front_) return worker_.loop().read_buffer().subspan(rest_.size());
+  return rest_.Room(wanted);
+}
+
+void ClientConnection::OnData(std::string_view bytes) {
+  now_ = worker_.loop().clock().Now();
+  state_.active_at = now_;
+  WorkerStats& stats = worker_.stats_;
+  stats.reads.Add();
+  stats.input_bytes.Add(bytes.size());
+  const size_t places = queue_.places();
+  if (!rest_.empty() && !joins_in_front_) {
+    rest_.Commit(bytes.size());
+    ConsumeRest();
+  } else {
+    std::string_view input = bytes;
+    if (!rest_.empty()) {
+      char* front = worker_.loop().read_buffer().data();
+      assert(bytes.data() == front + rest_.size());
+      std::memcpy(front, rest_.view().data(), rest_.size());
+      input = {front, rest_.size() + bytes.size()};
+      rest_.Clear();
+    }
+    const size_t used = Consume(input);
+    if (used < input.size()) rest_.Assign(input.substr(used));
+  }
+  const bool was_all_hits = places == 0 && queue_.empty();
+  Settle();
+  if (was_all_hits && stats.reads.value() % kSampleBatches == 0) {
+    const cache::Duration took = worker_.loop().clock().Now() - now_;
+    stats.hit_batches.Add(static_cast<uint64_t>(std::max<int64_t>(took.count(), 0)));
+  }
+}
+
+void ClientConnection::OnWritable() {
+  Settle();
+}
+
+// As in Redis and nginx, a client that ends its side is gone: what it has sent is executed, what
+// can be answered at once is, what is pending is cancelled.
+bool ClientConnection::OnEnd() {
+  ended_ = true;
+  Settle();
+  return true;
+}
+
+void ClientConnection::OnClosed(const net::CloseReason&) {
+  worker_.Remove(*this);
+}
+
+void ClientConnection::Continue() {
+  now_ = worker_.loop().clock().Now();
+  if (more_) ConsumeRest();
+  Settle();
+}
+
+void ClientConnection::FlushFinished() {
+  now_ = worker_.loop().clock().Now();
+  Settle();
+}
+
+void ClientConnection::CheckTime(cache::Instant now) {
+  const size_t queued = stream_.queued_bytes();
+  const uint64_t taken = written_ - std::min<uint64_t>(queued, written_);
+  if (queued == 0 || taken != taken_) {
+    taken_ = taken;
+    progress_at_ = now;
+  } else if (now - progress_at_ >= kStallLimit) {
+    worker_.stats_.closed_output_limit.Add();
+    Close();
+    return;
+  }
+  const cache::Duration idle = worker_.config().server.idle_timeout;
+  if (idle > cache::Duration::zero() && queue_.empty() && now - state_.active_at >= idle) {
+    worker_.stats_.closed_idle.Add();
+    Close();
+  }
+}
+
+void ClientConnection::Settle() {
+  RunReady();
+  if (!queue_.empty()) queue_.MoveFinished(worker_.scratch_);
+  Write();
+  if (stream_.is_closing()) return;
+  if (has_too_much_unread()) {
+    worker_.stats_.closed_output_limit.Add();
+    Close();
+    return;
+  }
+  DecideReading();
+  DecideClosing();
+  UpdateCharge();
+}
+
+void ClientConnection::Write() {
+  Output& output = worker_.scratch_;
+  if (!output.empty()) {
+    const size_t bytes = output.bytes();
+    const size_t text = bytes - output.pinned_bytes();
+    written_ += bytes;
+    worker_.stats_.output_bytes.Add(bytes);
+    output.WriteTo(stream_);
+    output.GiveBack(kTurnOutput);
+    unsent_text_ += text;
+  }
+  queued_ = stream_.queued_bytes();
+  if (queued_ > 0) return;
+  unsent_text_ = 0;
+  if (queue_.empty()) largest_reply_ = 0;
+}
+
+// Of requests and replies that are not on their way yet.
+size_t ClientConnection::held_bytes() const {
+  return queue_.reply_bytes() + queue_.overhead_bytes() + waiting_bytes_;
+}
+
+bool ClientConnection::is_blocked() const {
+  return queued_ + held_bytes() > high_water_;
+}
+
+// One reply may be as large as it is, else a large value could not be answered at all.
+bool ClientConnection::has_too_much_unread() const {
+  if (!was_authenticated_) return queued_ > kUnauthenticatedOutput;
+  return queued_ + queue_.reply_bytes() > output_limit_ + largest_reply_;
+}
+
+// Pausing costs system calls: it is for clients that are really to wait.
+void ClientConnection::DecideReading() {
+  const bool blocked = is_blocked();
+  if (more_ && !blocked && !close_after_reply_) worker_.ContinueNextTurn(*this);
+  const bool pauses =
+      blocked || is_draining_ || close_after_reply_ || (more_ && rest_.size() >= kMostHeldBack);
+  if (pauses) {
+    stream_.PauseReading();
+  } else {
+    stream_.ResumeReading();
+  }
+}
+
+void ClientConnection::DecideClosing() {
+  if (ended_ && (!more_ || close_after_reply_)) {
+    Abandon();
+    stream_.CloseWhenWritten();
+  } else if (queue_.empty() && (close_after_reply_ || (is_draining_ && !more_))) {
+    stream_.CloseWhenWritten();
+  }
+}
+
+void ClientConnection::UpdateCharge() {
+  const size_t bytes = kBaseCharge + rest_.capacity() + parser_.allocated_bytes() + held_bytes() +
+                       std::min(queued_, unsent_text_);
+  if (bytes != charge_.bytes()) charge_.Resize(bytes);
+}
+
+void ClientConnection::Abandon() {
+  ready_.clear();
+  waiting_bytes_ = 0;
+  queue_.Abandon();
+}
+
+}  // namespace cistern::server

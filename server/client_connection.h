@@ -1,0 +1,127 @@
+// ClientConnection: one client: its bytes become requests, they are executed, and their replies
+// leave in order.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "cache/budget.h"
+#include "net/stream.h"
+#include "resp/request_parser.h"
+#include "server/call.h"
+#include "server/input_buffer.h"
+#include "server/reply_queue.h"
+#include "server/request_batch.h"
+
+namespace cistern::server {
+
+// Belongs to its worker and the worker's thread. Every event (bytes came, replies finished, the
+// socket took what was queued, another turn) ends in Settle(), which writes and decides how the
+// connection goes on. The bytes and their limits are in client_connection.cc, the execution of
+// requests in client_requests.cc.
+class ClientConnection final : public net::StreamDelegate, private PendingReply::Owner {
+ public:
+  ClientConnection(Worker& worker, uint64_t id);
+  // Nothing is called after it; what is pending is abandoned.
+  ~ClientConnection() override;
+
+  // Takes over the socket, also when it fails.
+  net::Result<void> Adopt(int fd);
+  // Cancels what is pending. The worker forgets the connection later.
+  void Close();
+  // Reads no more; closes when everything received is answered.
+  void Drain();
+
+  // The worker's calls.
+  void Continue();       // another turn for what fairness held back
+  void FlushFinished();  // the end of a turn in which replies finished
+  void CheckTime(cache::Instant now);
+
+  const ClientState& state() const { return state_; }
+
+  // Of one connection in one turn; the rest continues in the next.
+  static constexpr size_t kTurnCommands = 512;
+  static constexpr size_t kTurnOutput = 256 * 1024;
+  // Reading pauses above so much that is not read, or half the output_limit if that is less.
+  static constexpr size_t kHighWater = 1 << 20;
+  static constexpr size_t kUnauthenticatedOutput = 1024;
+  // A client that takes nothing of what is queued for it is closed.
+  static constexpr cache::Duration kStallLimit = std::chrono::seconds(60);
+  static constexpr size_t kMaxKeyBytes = 64 * 1024;
+
+ private:
+  friend class Call;
+
+  std::span<char> ReadBuffer() override;
+  void OnData(std::string_view bytes) override;
+  void OnWritable() override;
+  bool OnEnd() override;
+  void OnClosed(const net::CloseReason& reason) override;
+  void OnFinished(PendingReply& reply) override;
+
+  void ConsumeRest();
+  size_t Consume(std::string_view input);
+  size_t ExecuteBatch(const RequestBatch& batch);
+  bool MayRun() const;
+  size_t held_bytes() const;
+
+  void Execute(const Request& request, std::span<const std::string_view> args);
+  bool Refuse(const Request& request, std::span<const std::string_view> args, Reply& reply) const;
+  void Begin(const Request& request, std::span<const std::string_view> args, Output& output);
+  PendingReplyPtr Pend(Call& call);
+  PendingReplyPtr TakePlace(const Command& command, std::span<const std::string_view> args,
+                            resp::Protocol protocol);
+  void RunReady();
+  void RunWaiting(PendingReply& reply);
+  void FailProtocol();
+  void SyncAuthentication();
+
+  void Settle();
+  void Write();
+  bool is_blocked() const;
+  bool has_too_much_unread() const;
+  void DecideReading();
+  void DecideClosing();
+  void UpdateCharge();
+  void Abandon();
+
+  Worker& worker_;
+  net::Stream stream_;
+  ClientState state_;
+  resp::RequestParser parser_;
+  InputBuffer rest_;
+  ReplyQueue queue_;
+  KeyOrder order_;
+  std::vector<KeyOrder::Ticket*> ready_;  // waited, and may run now
+  size_t waiting_bytes_ = 0;              // copied arguments
+  cache::Instant now_{};
+  const size_t output_limit_;
+  const size_t high_water_;
+
+  uint64_t turn_ = UINT64_MAX;  // that the next two count
+  size_t turn_commands_ = 0;
+  size_t turn_output_ = 0;
+  size_t queued_ = 0;         // in the stream, before this event's replies
+  size_t largest_reply_ = 0;  // since the client had read everything
+  size_t unsent_text_ = 0;    // at most so much of what is queued is a copy
+  cache::Charge charge_;
+
+  uint64_t written_ = 0;  // ever, to the stream
+  uint64_t taken_ = 0;    // of it by the kernel, when progress was last seen
+  cache::Instant progress_at_{};
+
+  bool joins_in_front_ = false;  // the read goes behind a place for rest_ in the loop's buffer
+  bool more_ = false;            // rest_ may hold whole requests
+  bool was_authenticated_ = false;
+  bool close_after_reply_ = false;
+  bool ended_ = false;  // the client sends no more
+  bool is_draining_ = false;
+
+  friend class Worker;
+  bool in_continue_list_ = false;  // the worker's
+  bool in_flush_list_ = false;     // the worker's
+};
+
+}  // namespace cistern::server

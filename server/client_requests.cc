@@ -1,0 +1,227 @@
+// How requests are executed: in order, but for those that wait for another one of their keys.
+#include <algorithm>
+#include <cassert>
+
+#include "server/client_connection.h"
+#include "server/error_texts.h"
+#include "server/worker.h"
+
+namespace cistern::server {
+namespace {
+
+bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
+  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+  });
+}
+
+// A browser that was made to talk to us: nothing behind these lines may be executed.
+bool IsHttp(std::string_view name) {
+  return EqualsIgnoringCase(name, "post") || EqualsIgnoringCase(name, "host:");
+}
+
+std::vector<uint64_t> HashKeys(const Command& command, std::span<const std::string_view> args) {
+  std::vector<uint64_t> keys;
+  ForEachKey(command, args.size(), [&](size_t i) { keys.push_back(cache::HashKey(args[i])); });
+  return keys;
+}
+
+bool HasLongKey(const Command& command, std::span<const std::string_view> args) {
+  bool found = false;
+  ForEachKey(command, args.size(),
+             [&](size_t i) { found |= args[i].size() > ClientConnection::kMaxKeyBytes; });
+  return found;
+}
+
+}  // namespace
+
+cache::Key Call::key() {
+  if (key_.bytes.data() == nullptr)
+    key_ = cache::Key::Of(args_[static_cast<size_t>(command_->first_key)]);
+  return key_;
+}
+
+PendingReplyPtr Call::Pend() {
+  return connection_.Pend(*this);
+}
+
+void Call::CloseAfterReply() {
+  connection_.close_after_reply_ = true;
+}
+
+void ClientConnection::ConsumeRest() {
+  rest_.Drop(Consume(rest_.view()));
+}
+
+// Executes what it may of `input`, and returns how much of it is done with.
+size_t ClientConnection::Consume(std::string_view input) {
+  using Status = resp::RequestParser::Status;
+  if (turn_ != worker_.loop().turn()) {
+    turn_ = worker_.loop().turn();
+    turn_commands_ = turn_output_ = 0;
+  }
+  queued_ = stream_.queued_bytes();
+  more_ = false;
+  RequestBatch& batch = worker_.batch_;
+  size_t used = 0;
+  while (MayRun()) {
+    // Before authentication the parser's limits may change with each request.
+    const size_t most = state_.authenticated
+                            ? std::min(RequestBatch::kMost, kTurnCommands - turn_commands_)
+                            : size_t{1};
+    const Status status = batch.Fill(parser_, input.substr(used), most, worker_.commands());
+    batch.Prefetch(worker_.cache().store());
+    const size_t done = ExecuteBatch(batch);
+    used += done;
+    if (done < batch.consumed()) break;
+    if (status == Status::kIncomplete) return used;
+    if (status == Status::kError && !close_after_reply_) FailProtocol();
+  }
+  more_ = used < input.size() && !close_after_reply_;
+  return used;
+}
+
+size_t ClientConnection::ExecuteBatch(const RequestBatch& batch) {
+  const std::span<const Request> requests = batch.requests();
+  for (const Request& request : requests) {
+    Execute(request, batch.args(request));
+    if (&request == &requests.back() || MayRun()) continue;
+    parser_.Rewind();  // it has seen more than may be executed now
+    return request.end;
+  }
+  return batch.consumed();
+}
+
+bool ClientConnection::MayRun() const {
+  return turn_commands_ < kTurnCommands && turn_output_ < std::min(kTurnOutput, high_water_) &&
+         !close_after_reply_ && !is_blocked() && !stream_.is_closing();
+}
+
+void ClientConnection::Execute(const Request& request, std::span<const std::string_view> args) {
+  ++turn_commands_;
+  worker_.stats_.commands.Add();
+  if (request.command == nullptr && IsHttp(args[0])) {
+    Close();
+    return;
+  }
+  const bool is_held = !queue_.empty();
+  Output& output = is_held ? queue_.tail() : worker_.scratch_;
+  const size_t before = output.bytes();
+  Begin(request, args, output);
+  const size_t grown = output.bytes() - before;
+  if (is_held) queue_.TailGrew(grown);
+  turn_output_ += grown;
+  largest_reply_ = std::max(largest_reply_, grown);
+}
+
+void ClientConnection::Begin(const Request& request, std::span<const std::string_view> args,
+                             Output& output) {
+  Reply reply(output, state_.protocol);
+  if (Refuse(request, args, reply)) {
+    worker_.stats_.error_replies.Add();
+    return;
+  }
+  const Command& command = *request.command;
+  state_.last_command = &command;
+  const cache::Instant deadline = now_ + worker_.config().server.request_timeout;
+  if (command.access != Access::kNone && !order_.empty() &&
+      order_.MustWait(HashKeys(command, args), command.access)) {
+    const PendingReplyPtr place = TakePlace(command, args, state_.protocol);
+    place->waiting_ = std::make_unique<WaitingRequest>(command, args, deadline);
+    waiting_bytes_ += place->waiting_->memory();
+    return;
+  }
+  Call call(*this, state_, worker_, reply);
+  call.command_ = &command;
+  call.args_ = args;
+  call.key_ = request.key;
+  call.now_ = now_;
+  call.deadline_ = deadline;
+  command.handler(call);
+  SyncAuthentication();
+}
+
+bool ClientConnection::Refuse(const Request& request, std::span<const std::string_view> args,
+                              Reply& reply) const {
+  if (request.command == nullptr) {
+    reply.Error(error_texts::UnknownCommand(args));
+  } else if (!request.fits) {
+    reply.Error(error_texts::WrongArity(request.command->name));
+  } else if (!state_.authenticated && (request.command->flags & kFlagNoAuth) == 0) {
+    reply.Error(error_texts::kNoAuth);
+  } else if (HasLongKey(*request.command, args)) {
+    reply.Error(error_texts::kKeyTooLong);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+PendingReplyPtr ClientConnection::Pend(Call& call) {
+  assert(!call.is_pended_);
+  call.is_pended_ = true;
+  if (call.place_ == nullptr)
+    call.place_ = TakePlace(*call.command_, call.args_, call.reply_.protocol());
+  return call.place_;
+}
+
+PendingReplyPtr ClientConnection::TakePlace(const Command& command,
+                                            std::span<const std::string_view> args,
+                                            resp::Protocol protocol) {
+  PendingReply::Owner& owner = *this;
+  auto reply = std::make_shared<PendingReply>(owner, protocol);
+  queue_.Push(reply);
+  if (command.access != Access::kNone) order_.Add(*reply, HashKeys(command, args), command.access);
+  return reply;
+}
+
+// Only notes it: what follows runs at the turn's end, not inside whoever finished the reply.
+void ClientConnection::OnFinished(PendingReply& reply) {
+  largest_reply_ = std::max(largest_reply_, reply.output_.bytes());
+  queue_.Finished(reply);
+  order_.Remove(reply, ready_);
+  worker_.FlushAtTurnEnd(*this);
+}
+
+void ClientConnection::RunReady() {
+  std::vector<KeyOrder::Ticket*> ready;
+  while (!ready_.empty() && !stream_.is_closing()) {
+    ready.clear();
+    ready.swap(ready_);
+    for (KeyOrder::Ticket* ticket : ready)
+      RunWaiting(static_cast<PendingReply&>(*ticket));
+  }
+}
+
+void ClientConnection::RunWaiting(PendingReply& reply) {
+  const PendingReplyPtr place = reply.shared_from_this();
+  const std::unique_ptr<WaitingRequest> waiting = std::move(place->waiting_);
+  waiting_bytes_ -= waiting->memory();
+  Call call(*this, state_, worker_, place->reply_);
+  call.command_ = waiting->command;
+  call.args_ = waiting->args;
+  call.now_ = now_;
+  call.deadline_ = waiting->deadline;
+  call.place_ = place;
+  waiting->command->handler(call);
+  if (!call.is_pended_) place->Finish();
+}
+
+void ClientConnection::FailProtocol() {
+  worker_.stats_.protocol_errors.Add();
+  Output& output = queue_.empty() ? worker_.scratch_ : queue_.tail();
+  const size_t before = output.bytes();
+  Reply(output, state_.protocol).Error("ERR " + parser_.error().Text());
+  if (!queue_.empty()) queue_.TailGrew(output.bytes() - before);
+  close_after_reply_ = true;
+}
+
+void ClientConnection::SyncAuthentication() {
+  was_authenticated_ |= state_.authenticated;
+  if (parser_.limits().authenticated == state_.authenticated) return;
+  resp::Limits limits = parser_.limits();
+  limits.authenticated = state_.authenticated;
+  parser_.set_limits(limits);
+}
+
+}  // namespace cistern::server

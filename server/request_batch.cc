@@ -1,0 +1,57 @@
+#include "server/request_batch.h"
+
+namespace cistern::server {
+namespace {
+
+// More keys than this would push the first ones out of the CPU's cache again; commands of many keys
+// prefetch by themselves.
+constexpr size_t kMostKeys = 2 * RequestBatch::kMost;
+// A request of a million arguments does not keep its memory for ever.
+constexpr size_t kKeptArgs = 64 * 1024;
+
+}  // namespace
+
+resp::RequestParser::Status RequestBatch::Fill(resp::RequestParser& parser, std::string_view input,
+                                               size_t most, const CommandTable& commands) {
+  using Status = resp::RequestParser::Status;
+  requests_.clear();
+  if (args_.capacity() > kKeptArgs) std::vector<std::string_view>().swap(args_);
+  args_.clear();
+  keys_.clear();
+  consumed_ = 0;
+  Status status = Status::kRequest;
+  while (requests_.size() < most && status == Status::kRequest) {
+    status = parser.Parse(input.substr(consumed_));
+    consumed_ += parser.consumed();
+    if (status != Status::kRequest) break;
+    Take(parser.args(), commands);
+    if (parser.args_are_own()) break;  // they would not survive the next Parse()
+  }
+  return status;
+}
+
+void RequestBatch::Take(std::span<const std::string_view> args, const CommandTable& commands) {
+  Request request{.command = commands.FindCommand(args[0]),
+                  .fits = false,
+                  .first = static_cast<uint32_t>(args_.size()),
+                  .count = static_cast<uint32_t>(args.size()),
+                  .end = consumed_,
+                  .key = {}};
+  request.fits = request.command != nullptr && FitsArity(*request.command, args.size());
+  if (request.fits && (request.command->flags & kFlagLookup) != 0) {
+    ForEachKey(*request.command, args.size(), [&](size_t i) {
+      if (keys_.size() >= kMostKeys && request.key.bytes.data() != nullptr) return;
+      const cache::Key key = cache::Key::Of(args[i]);
+      if (request.key.bytes.data() == nullptr) request.key = key;
+      keys_.push_back(key);
+    });
+  }
+  args_.insert(args_.end(), args.begin(), args.end());
+  requests_.push_back(request);
+}
+
+void RequestBatch::Prefetch(cache::Store& store) {
+  if (keys_.size() > 1) store.Prefetch(keys_);
+}
+
+}  // namespace cistern::server
