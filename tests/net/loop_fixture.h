@@ -13,6 +13,8 @@ namespace cistern::net {
 
 class LoopTest : public ::testing::Test {
  protected:
+  // `clock` outlives the fixture.
+  explicit LoopTest(const cache::Clock& clock = cache::SystemClock()) : loop_(0, clock) {}
   static void SetUpTestSuite() { IgnoreSigpipe(); }
 
   // Runs the loop until Finish(); a test that takes too long fails instead of hanging.
@@ -32,7 +34,7 @@ class LoopTest : public ::testing::Test {
     loop_.Stop();
   }
 
-  Loop loop_{0};
+  Loop loop_;
   std::function<void()> clean_up_;
 };
 

@@ -1,0 +1,99 @@
+// RedisLink: one connection to a Redis server: hiredis' reader and writer of the protocol on a
+// net::Stream. (Not hiredis' own connections: those resolve names in the loop's thread and have no
+// connect timeout, and their adapter for libuv never tells of a refused connect.)
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "loader/redis.h"
+#include "net/backoff.h"
+#include "net/loop.h"
+#include "net/stream.h"
+
+struct redisReader;
+struct redisReply;
+
+namespace cistern::loader {
+
+// Who hears of a link. Never called inside a call of the link's methods.
+class RedisLinkOwner {
+ public:
+  // Connected, authenticated, the database selected.
+  virtual void OnReady() = 0;
+  // The connect failed or the connection ended, for this reason; pending replies have been told.
+  virtual void OnLost(const std::string& reason) = 0;
+
+ protected:
+  ~RedisLinkOwner() = default;
+};
+
+// Used on its loop's thread. After Close() it may be destroyed on any.
+class RedisLink final : net::StreamDelegate {
+ public:
+  enum class State : uint8_t { kIdle, kConnecting, kReady, kClosing };
+  // The reply is valid during the call; or why there will be none.
+  using Reply = tl::expected<const redisReply*, std::string>;
+  using OnReply = std::function<void(const Reply&)>;
+
+  // `options` and `owner` outlive the link.
+  RedisLink(net::Loop& loop, const RedisOptions& options, RedisLinkOwner& owner);
+  RedisLink(const RedisLink&) = delete;
+  RedisLink& operator=(const RedisLink&) = delete;
+  ~RedisLink() override;
+
+  State state() const { return state_; }
+  // Commands without a reply yet.
+  size_t pending() const { return pending_.size(); }
+  // Idle, and not waiting after a failed connect (or one that never answered a command).
+  bool MayConnect() const;
+  // REQUIRES: kIdle. Leads to OnReady or OnLost.
+  void Connect();
+  // REQUIRES: kReady. `on_reply` is called once, never inside this call unless by Close().
+  void Send(std::span<const std::string_view> command, OnReply on_reply);
+  // Drops the connection when it has been silent for the load's time though a reply is due: a peer
+  // that is gone without a word would never be noticed otherwise.
+  void DropIfSilent();
+  // Tells pending replies, and never the owner. For good.
+  void Close();
+
+ private:
+  struct ReaderDeleter {
+    void operator()(redisReader* reader) const;
+  };
+
+  void OnOpen() override;
+  void OnData(std::string_view bytes) override;
+  void OnClosed(const net::CloseReason& reason) override;
+
+  void HandshakeStep();
+  void SendHandshake(std::span<const std::string_view> command, const char* what);
+  void Write(std::span<const std::string_view> command, OnReply on_reply);
+  void TakeReplies();
+  void DropUnasked(const redisReply& reply);
+  // Closes now; OnClosed then tells `reason`.
+  void Drop(std::string reason);
+  void FailPending(const std::string& reason);
+
+  net::Loop& loop_;
+  const RedisOptions& options_;
+  RedisLinkOwner& owner_;
+  State state_ = State::kIdle;
+  bool is_proven_ = false;  // has answered a command since it connected
+  int handshake_step_ = 0;
+  net::Loop::TimerId handshake_timer_ = 0;
+  net::Backoff backoff_;
+  cache::Instant next_try_{};
+  cache::Instant quiet_since_{};  // the last byte came, or the first unanswered command left
+  std::string drop_reason_;       // ours; else the stream's
+  std::deque<OnReply> pending_;
+  std::unique_ptr<redisReader, ReaderDeleter> reader_;
+  std::unique_ptr<net::Stream> stream_;
+};
+
+}  // namespace cistern::loader
