@@ -43,6 +43,7 @@ class PeerSession : public std::enable_shared_from_this<PeerSession>,
   // Takes the socket, whatever comes of it. On failure the session is of no use. To close, let the
   // session go.
   net::Result<void> Start(int fd);
+  bool is_paused() const { return channel_.is_paused(); }
   FrameChannel::Counters counters() const { return channel_.counters(); }
 
  private:
