@@ -139,8 +139,11 @@ void Cache::Delete(Executor& executor, std::vector<std::string> keys,
   parts->done = std::move(done);
   for (auto& [pick, part] : by_owner) {
     auto part_done = Completion<Result<int64_t>>::Make(executor, [parts](Result<int64_t> result) {
-      if (!result) parts->sum = std::move(result);
-      if (result && parts->sum) *parts->sum += *result;
+      if (!result) {
+        parts->sum = std::move(result);
+      } else if (parts->sum) {
+        *parts->sum += *result;
+      }
       if (--parts->left == 0) parts->done->Done(std::move(parts->sum));
     });
     if (pick.is_self) {
