@@ -31,7 +31,7 @@ struct Row {
   Change change = Change::kRestart;
   std::string_view sentence;  // what it is, with its unit
   BackendMask backends = kEveryBackend;
-  std::string_view redis_name = {};  // what CONFIG GET calls it too
+  std::string_view redis_name = "";  // what CONFIG GET calls it too
 
   std::string_view section() const;  // "server", "group.backend"; empty for a top-level table
   std::string_view key() const;      // "memory"

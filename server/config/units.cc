@@ -28,8 +28,9 @@ constexpr std::array kSizeUnits = {
 template <size_t N>
 std::optional<uint64_t> Parse(std::string_view text, const std::array<Unit, N>& units) {
   uint64_t count = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, count);
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  const auto [rest, error] = std::from_chars(begin, end, count);
   if (error != std::errc()) return std::nullopt;
   const std::string_view name(rest, static_cast<size_t>(end - rest));
   for (const Unit& unit : units) {

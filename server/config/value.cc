@@ -26,8 +26,9 @@ T& Use(const Row& row, const Target& target) {
 template <class T>
 std::optional<T> ParseNumber(std::string_view text) {
   T value{};
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  const auto [rest, error] = std::from_chars(begin, end, value);
   if (error != std::errc() || rest != end) return std::nullopt;
   return value;
 }

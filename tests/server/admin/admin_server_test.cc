@@ -32,6 +32,7 @@ class AdminServerTest : public testing::Test {
   // Sends the bytes on a connection of their own, and reads until the server closes it.
   std::string Exchange(const std::string& request) {
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (fd < 0) return "no socket";
     sockaddr_in name{};
     name.sin_family = AF_INET;
     name.sin_port = htons(server_->bound_port());

@@ -14,7 +14,7 @@ namespace {
 
 // A document that gives `row` the value `toml`, and else what lets it stand alone.
 std::string DocumentWith(const Row& row, const std::string& toml) {
-  const std::string line = std::string(row.key()) + " = " + toml + "\n";
+  std::string line = std::string(row.key()) + " = " + toml + "\n";
   if (row.section().empty()) return line;
   const Row* list = EnclosingList(row);
   if (list == nullptr) return "[" + std::string(row.section()) + "]\n" + line;
