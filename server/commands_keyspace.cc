@@ -1,0 +1,138 @@
+// Keys, whatever they hold: DEL EXISTS PTTL TTL TYPE UNLINK.
+#include "server/command_table.h"
+#include "server/key_reads.h"
+#include "server/owner_call.h"
+#include "server/replies.h"
+
+namespace cistern::server {
+namespace {
+
+using cache::Completion;
+using cache::Result;
+
+void Exists(Call& call) {
+  ReadMany(call, ReadValues::Keep::kPresence, [](Reply& reply, const ReadValues& values) {
+    int64_t found = 0;
+    for (size_t i = 0; i < values.size(); ++i)
+      found += values.found(i) ? 1 : 0;
+    reply.Integer(found);
+  });
+}
+
+void Type(Call& call) {
+  ReadOne(call, [](Reply& reply, const cache::Found& found) {
+    reply.SimpleString(found.kind == cache::Found::Kind::kValue ? "string" : "none");
+  });
+}
+
+void Delete(Call& call) {
+  if (RefuseLongKeys(call)) return;
+  std::vector<std::string> keys;
+  ForEachKey(call.command(), call.args().size(), [&](size_t i) {
+    if (!IsLocalOnly(call, call.arg(i))) keys.emplace_back(call.arg(i));
+  });
+  if (keys.empty()) return call.reply().Integer(0);
+  PendingReplyPtr pending = call.Pend();
+  auto done = Completion<Result<int64_t>>::Make(
+      call.worker().loop(),
+      [pending](const Result<int64_t>& erased) {
+        if (erased) {
+          pending->reply().Integer(*erased);
+        } else {
+          WriteError(pending->reply(), erased.error());
+        }
+        pending->Finish();
+      },
+      TimeLeft(call), Late<int64_t>(call));
+  pending->OnAbandon([done] { done->Cancel(); });
+  call.worker().cache().Delete(call.worker().loop(), std::move(keys), done);
+}
+
+constexpr std::string_view kDeleteSummary =
+    "Drops keys from every node's cache, not from the backend; counts the values that their "
+    "owners held. Once it has answered no node returns an older value.";
+
+constexpr Command kRows[] = {
+    {.name = "del",
+     .arity = -2,
+     .flags = kFlagWrite,
+     .first_key = 1,
+     .last_key = -1,
+     .step = 1,
+     .access = Access::kWrite,
+     .handler = Delete,
+     .summary = kDeleteSummary,
+     .since = "1.0.0",
+     .group = "generic",
+     .arguments = "key [key ...]"},
+    {.name = "exists",
+     .arity = -2,
+     .flags = kFlagReadonly | kFlagFast | kFlagLookup,
+     .first_key = 1,
+     .last_key = -1,
+     .step = 1,
+     .access = Access::kRead,
+     .handler = Exists,
+     .summary = "How many of the keys exist, loaded like MGET; a key named twice counts twice.",
+     .since = "1.0.0",
+     .group = "generic",
+     .arguments = "key [key ...]"},
+    {.name = "pttl",
+     .arity = 2,
+     .flags = kFlagReadonly | kFlagFast,
+     .first_key = 1,
+     .last_key = 1,
+     .step = 1,
+     .access = Access::kRead,
+     .handler = RunAtOwner,
+     .summary = "The milliseconds that a key's owner still keeps its value; -1: no end, -2: it "
+                "holds none. Loads nothing.",
+     .since = "2.6.0",
+     .group = "generic",
+     .arguments = "key"},
+    {.name = "ttl",
+     .arity = 2,
+     .flags = kFlagReadonly | kFlagFast,
+     .first_key = 1,
+     .last_key = 1,
+     .step = 1,
+     .access = Access::kRead,
+     .handler = RunAtOwner,
+     .summary = "The seconds that a key's owner still keeps its value; -1: no end, -2: it holds "
+                "none. Loads nothing.",
+     .since = "1.0.0",
+     .group = "generic",
+     .arguments = "key"},
+    {.name = "type",
+     .arity = 2,
+     .flags = kFlagReadonly | kFlagFast | kFlagLookup,
+     .first_key = 1,
+     .last_key = 1,
+     .step = 1,
+     .access = Access::kRead,
+     .handler = Type,
+     .summary = "`string`, or `none` if the key does not exist; loaded like GET.",
+     .since = "1.0.0",
+     .group = "generic",
+     .arguments = "key"},
+    {.name = "unlink",
+     .arity = -2,
+     .flags = kFlagWrite | kFlagFast,
+     .first_key = 1,
+     .last_key = -1,
+     .step = 1,
+     .access = Access::kWrite,
+     .handler = Delete,
+     .summary = "The same as DEL.",
+     .since = "4.0.0",
+     .group = "generic",
+     .arguments = "key [key ...]"},
+};
+
+}  // namespace
+
+std::span<const Command> KeyspaceCommands() {
+  return kRows;
+}
+
+}  // namespace cistern::server

@@ -1,0 +1,180 @@
+#include "server/key_reads.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "server/error_texts.h"
+#include "server/replies.h"
+#include "server/worker.h"
+
+namespace cistern::server {
+namespace {
+
+using cache::Answer;
+using cache::Completion;
+using cache::CompletionPtr;
+using cache::Found;
+using cache::Key;
+using cache::Result;
+
+Found AsFound(const Answer& answer) {
+  if (answer.value == nullptr) return {Found::Kind::kNotFound, {}, nullptr};
+  return {Found::Kind::kValue, answer.value->bytes(), answer.value};
+}
+
+// A load on behalf of one request.
+void LoadOne(Call& call, WriteFound write) {
+  PendingReplyPtr pending = call.Pend();
+  auto done = Completion<Result<Answer>>::Make(
+      call.worker().loop(),
+      [pending, write](const Result<Answer>& answer) {
+        if (answer) {
+          write(pending->reply(), AsFound(*answer));
+        } else {
+          WriteError(pending->reply(), answer.error());
+        }
+        pending->Finish();
+      },
+      TimeLeft(call), Late<Answer>(call));
+  pending->OnAbandon([done] { done->Cancel(); });
+  call.worker().cache().Get(call.worker().loop(), call.key(), call.deadline(), done);
+}
+
+// The loads of one request with several misses. Owned by their completions; all on one thread.
+class LoadMany : public std::enable_shared_from_this<LoadMany> {
+ public:
+  LoadMany(ReadValues values, WriteValues write) : values_(std::move(values)), write_(write) {}
+
+  void Start(Call& call, const std::vector<std::pair<size_t, Key>>& missing) {
+    pending_ = call.Pend();
+    left_ = missing.size();
+    // One timer for all: the parts need none.
+    deadline_ = Completion<Result<bool>>::Make(
+        call.worker().loop(),
+        [self = shared_from_this()](const Result<bool>& r) { self->Finish(r.error()); },
+        TimeLeft(call), Late<bool>(call));
+    pending_->OnAbandon([self = shared_from_this()] { self->Cancel(); });
+    for (const auto& [at, key] : missing) {
+      loads_.push_back(Completion<Result<Answer>>::Make(
+          call.worker().loop(), [self = shared_from_this(), i = at](const Result<Answer>& answer) {
+            self->OnLoaded(i, answer);
+          }));
+      call.worker().cache().Get(call.worker().loop(), key, call.deadline(), loads_.back());
+    }
+  }
+
+ private:
+  void OnLoaded(size_t i, const Result<Answer>& answer) {
+    if (!answer) return Finish(answer.error());
+    values_.PutLoaded(i, *answer);
+    if (--left_ == 0) Finish(std::nullopt);
+  }
+
+  void Finish(const std::optional<cache::Error>& error) {
+    const auto self = shared_from_this();  // Cancel() frees the handlers that own this
+    const PendingReplyPtr pending = pending_;
+    Cancel();
+    if (error) {
+      WriteError(pending->reply(), *error);
+    } else {
+      write_(pending->reply(), values_);
+    }
+    pending->Finish();
+  }
+
+  void Cancel() {
+    deadline_->Cancel();
+    for (const auto& load : loads_)
+      load->Cancel();
+    loads_.clear();
+    pending_.reset();
+  }
+
+  ReadValues values_;
+  const WriteValues write_;
+  PendingReplyPtr pending_;
+  CompletionPtr<Result<bool>> deadline_;
+  std::vector<CompletionPtr<Result<Answer>>> loads_;
+  size_t left_ = 0;
+};
+
+std::vector<Key>& KeysOf(const Call& call) {
+  thread_local std::vector<Key> keys;
+  keys.clear();
+  ForEachKey(call.command(), call.args().size(),
+             [&](size_t i) { keys.push_back(Key::Of(call.arg(i))); });
+  return keys;
+}
+
+}  // namespace
+
+void ReadValues::Put(size_t i, const Found& found) {
+  Value& value = values_[i];
+  value.found = found.kind == Found::Kind::kValue;
+  if (!value.found || keep_ == Keep::kPresence) return;
+  if (found.blob != nullptr) {
+    value.blob = found.blob;
+    return;
+  }
+  value.offset = small_.size();
+  value.size = found.value.size();
+  small_.append(found.value);
+}
+
+void ReadValues::PutLoaded(size_t i, const Answer& answer) {
+  Put(i, AsFound(answer));
+}
+
+void ReadValues::Write(size_t i, Reply& reply) const {
+  const Value& value = values_[i];
+  if (!value.found) return reply.Null();
+  if (value.blob != nullptr) return reply.Bulk(value.blob);
+  reply.Bulk(std::string_view(small_).substr(value.offset, value.size));
+}
+
+bool IsLocalOnly(Call& call, std::string_view key) {
+  const auto& prefixes = call.worker().config().server.local_only_prefixes;
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [key](const std::string& prefix) { return key.starts_with(prefix); });
+}
+
+bool RefuseLongKeys(Call& call) {
+  bool refused = false;
+  ForEachKey(call.command(), call.args().size(),
+             [&](size_t i) { refused |= call.arg(i).size() > kMaxKeyBytes; });
+  if (refused) call.reply().Error(error_texts::kKeyTooLong);
+  return refused;
+}
+
+void ReadOne(Call& call, WriteFound write) {
+  const Key key = call.key();
+  bool hit = false;
+  call.worker().cache().Find(call.worker().loop(), {&key, 1}, call.now(),
+                             [&](size_t, const Found& found) {
+                               hit = found.kind != Found::Kind::kMiss;
+                               if (hit) write(call.reply(), found);
+                             });
+  if (hit || RefuseLongKeys(call)) return;
+  if (IsLocalOnly(call, key.bytes)) return write(call.reply(), AsFound({}));
+  LoadOne(call, write);
+}
+
+void ReadMany(Call& call, ReadValues::Keep keep, WriteValues write) {
+  if (RefuseLongKeys(call)) return;
+  const std::vector<Key>& keys = KeysOf(call);
+  ReadValues values(keep);
+  values.Resize(keys.size());
+  std::vector<std::pair<size_t, Key>> missing;
+  call.worker().cache().Find(call.worker().loop(), keys, call.now(),
+                             [&](size_t i, const Found& found) {
+                               if (found.kind != Found::Kind::kMiss) return values.Put(i, found);
+                               if (!IsLocalOnly(call, keys[i].bytes)) {
+                                 missing.emplace_back(i, keys[i]);
+                               }
+                             });
+  if (missing.empty()) return write(call.reply(), values);
+  std::make_shared<LoadMany>(std::move(values), write)->Start(call, missing);
+}
+
+}  // namespace cistern::server

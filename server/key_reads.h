@@ -1,0 +1,61 @@
+// How commands read values: hits are answered at once, misses once they are loaded.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cache/cache.h"
+#include "server/call.h"
+
+namespace cistern::server {
+
+inline constexpr size_t kMaxKeyBytes = 64 << 10;  // inclusive
+
+// For a command on one key. Writes the reply for what was found; for a hit under the lock of its
+// shard: to copy or to pin, nothing else.
+using WriteFound = void (*)(Reply&, const cache::Found&);
+void ReadOne(Call& call, WriteFound write);
+
+// What is known of the keys of one command, in their order.
+class ReadValues {
+ public:
+  enum class Keep : uint8_t { kValues, kPresence };
+
+  explicit ReadValues(Keep keep = Keep::kValues) : keep_(keep) {}
+
+  void Resize(size_t keys) { values_.resize(keys); }
+  void Put(size_t i, const cache::Found& found);
+  void PutLoaded(size_t i, const cache::Answer& answer);
+
+  size_t size() const { return values_.size(); }
+  bool found(size_t i) const { return values_[i].found; }
+  // Nothing where the key was not found. REQUIRES: values are kept.
+  void Write(size_t i, Reply& reply) const;
+
+ private:
+  struct Value {
+    bool found = false;
+    size_t offset = 0;  // of a small one, in small_
+    size_t size = 0;
+    cache::BlobPtr blob;  // set: a large one
+  };
+
+  Keep keep_;
+  std::string small_;
+  std::vector<Value> values_;
+};
+
+// For a command on all keys that its row names: looks at all, loads together those that are
+// missing, and writes one reply: an error if one key failed (clients mishandle errors inside
+// arrays).
+using WriteValues = void (*)(Reply&, const ReadValues&);
+void ReadMany(Call& call, ReadValues::Keep keep, WriteValues write);
+
+// Whether the key is of those that clients probe with: answered here as absent, never asked of a
+// peer or a backend (server.local_only_prefixes).
+bool IsLocalOnly(Call& call, std::string_view key);
+// Replies with an error and returns true if a key of the request is longer than any may be.
+bool RefuseLongKeys(Call& call);
+
+}  // namespace cistern::server

@@ -1,0 +1,225 @@
+#include "server/node.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <future>
+#include <random>
+#include <thread>
+
+#include "server/command_table.h"
+#include "server/group_specs.h"
+#include "server/open_files.h"
+
+namespace cistern::server {
+namespace {
+
+// Beside those of clients: listeners, peers, backends, loops, the log.
+constexpr uint64_t kOtherOpenFiles = 512;
+
+size_t WorkerCount(const Config& config) {
+  if (config.server.workers > 0) return static_cast<size_t>(config.server.workers);
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+// Runs `task` on the loop's thread and waits for it. REQUIRES: the loop runs.
+template <class Task>
+void RunOn(net::Loop& loop, Task task) {
+  std::promise<void> done;
+  loop.Post([&] {
+    task();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+std::vector<cluster::Member> Members(const Config& config) {
+  std::vector<cluster::Member> members;
+  for (const ClusterNode& node : config.cluster.nodes) {
+    members.push_back({node.name, node.peer, node.client, static_cast<uint32_t>(node.weight)});
+  }
+  if (members.empty()) {
+    members.push_back(
+        {config.node.name, config.cluster.advertise, config.server.listen.front(), 1});
+  }
+  return members;
+}
+
+std::string NewRunId() {
+  std::random_device random;
+  std::string id;
+  for (int i = 0; i < 5; ++i)
+    id += fmt::format("{:08x}", random());
+  return id;
+}
+
+}  // namespace
+
+tl::expected<std::unique_ptr<Node>, std::string> Node::Start(Config config) {
+  std::unique_ptr<Node> node(new Node(std::move(config)));
+  const Started started = node->OpenFiles()
+                              .and_then([&] { return node->MakeCluster(); })
+                              .and_then([&] { return node->MakeCache(); })
+                              .and_then([&] { return node->JoinCluster(); })
+                              .and_then([&] { return node->ServeClients(); })
+                              .and_then([&] { return node->StartAdmin(); });
+  if (!started) return tl::unexpected(started.error());
+  node->ready_.store(true);
+  return node;
+}
+
+Node::Node(Config config) : config_(std::move(config)), run_id_(NewRunId()) {}
+
+Node::~Node() {
+  drain_limit_ = cache::Duration(0);
+  Stop();
+}
+
+Node::Started Node::OpenFiles() {
+  const auto clients = static_cast<uint64_t>(config_.server.max_clients);
+  const auto allowed = AllowOpenFiles(clients + kOtherOpenFiles);
+  if (!allowed) return tl::unexpected("server.max_clients: " + allowed.error());
+  return {};
+}
+
+// The loops run from here on: whatever is made afterwards is taken apart on them, whether all of
+// the node could be made or not.
+Node::Started Node::MakeCluster() {
+  for (size_t i = 0; i < WorkerCount(config_); ++i)
+    loops_.push_back(std::make_unique<net::Loop>(static_cast<int>(i)));
+  const auto address = net::Address::Parse(config_.cluster.listen);
+  if (!address) return tl::unexpected("cluster.listen: " + address.error());
+  auto members = cluster::MemberList::Make(Members(config_), config_.node.name);
+  if (!members) return tl::unexpected("cluster.nodes: " + members.error().front());
+  cluster_ = std::make_unique<cluster::Cluster>(
+      cluster::ClusterOptions{.members = std::move(*members),
+                              .listen = *address,
+                              .secret = config_.cluster.secret,
+                              .protected_mode = config_.server.protected_mode,
+                              .connect_timeout = config_.cluster.connect_timeout,
+                              .dead_after = config_.cluster.dead_after,
+                              .longest_lease = config_.cluster.longest_lease,
+                              .groups_hash = HashOfGroups(config_),
+                              .log = [](const std::string& line) { spdlog::info("{}", line); }},
+      Loops());
+  for (const auto& loop : loops_)
+    loop->Start();
+  return {};
+}
+
+Node::Started Node::MakeCache() {
+  auto specs = MakeGroupSpecs(config_, Loops());
+  if (!specs) return tl::unexpected(specs.error());
+  const std::vector<net::Loop*> loops = Loops();
+  const std::vector<cache::Executor*> executors(loops.begin(), loops.end());
+  cache_ = std::make_unique<cache::Cache>(
+      cache::Store::Options{.memory = config_.server.memory,
+                            .workers = static_cast<int>(loops.size()),
+                            .policy = "lru"},
+      std::move(*specs), executors, *cluster_, cache::SystemClock());
+  cache_->Start();
+  return {};
+}
+
+Node::Started Node::JoinCluster() {
+  owner_commands_ = std::make_unique<OwnerCommands>(*cache_);
+  peer_door_ = std::make_unique<PeerDoor>(*cache_);
+  const auto started = cluster_->Start(*peer_door_, *owner_commands_);
+  if (!started) return tl::unexpected("cluster.listen: " + started.error());
+  return {};
+}
+
+Node::Started Node::ServeClients() {
+  const ServerContext context{config_, AllCommands::Get(), *cache_, this};
+  for (const auto& loop : loops_)
+    workers_.push_back(std::make_unique<Worker>(*loop, context));
+  std::vector<Worker*> workers;
+  for (const auto& worker : workers_)
+    workers.push_back(worker.get());
+  Started opened;
+  RunOn(*loops_.front(), [&] {
+    auto acceptor = Acceptor::Open(*loops_.front(), config_.server.listen, workers,
+                                   static_cast<size_t>(config_.server.max_clients));
+    if (!acceptor) {
+      opened = tl::unexpected("server.listen: " + acceptor.error());
+      return;
+    }
+    // Made before the first client can be accepted: handlers use it.
+    stats_ = std::make_unique<StatsSource>(
+        StatsSource::From{config_, *cache_, *cluster_, workers, **acceptor});
+    acceptor_ = std::move(*acceptor);
+  });
+  return opened;
+}
+
+Node::Started Node::StartAdmin() {
+  if (config_.admin.listen.empty()) return {};
+  const auto address = net::Address::Parse(config_.admin.listen);
+  if (!address) return tl::unexpected("admin.listen: " + address.error());
+  auto admin = AdminServer::Start(
+      *address, {.stats = [this] { return stats_->Read(); }, .ready = [this] { return ready(); }});
+  if (!admin) return tl::unexpected("admin.listen: " + admin.error());
+  admin_ = std::move(*admin);
+  return {};
+}
+
+void Node::Stop() {
+  if (std::exchange(stopped_, true)) return;
+  ready_.store(false);
+  if (acceptor_ != nullptr) RunOn(*loops_.front(), [this] { acceptor_->Close(); });
+  DrainWorkers();
+  admin_.reset();
+  if (cluster_ != nullptr) cluster_->Stop();
+  if (cache_ != nullptr) {
+    cache_->Shutdown();
+    for (const auto& group : cache_->groups())
+      group->origin().Shutdown();
+  }
+  for (const auto& loop : loops_)
+    loop->Stop();
+  for (const auto& loop : loops_)
+    loop->Join();
+}
+
+// Each worker answers what it has received; those that are late are closed.
+void Node::DrainWorkers() {
+  std::vector<std::future<void>> drained;
+  for (const auto& worker : workers_) {
+    auto done = std::make_shared<std::promise<void>>();
+    drained.push_back(done->get_future());
+    worker->Drain(drain_limit_, [done] { done->set_value(); });
+  }
+  for (auto& worker : drained)
+    worker.wait();
+}
+
+std::vector<net::Loop*> Node::Loops() const {
+  std::vector<net::Loop*> loops;
+  for (const auto& loop : loops_)
+    loops.push_back(loop.get());
+  return loops;
+}
+
+std::vector<net::Address> Node::listening() const {
+  return acceptor_->addresses();
+}
+
+InfoFacts Node::Facts() const {
+  InfoFacts facts;
+  facts.run_id = run_id_;
+  facts.max_clients = static_cast<uint64_t>(config_.server.max_clients);
+  for (const net::Address& address : listening()) {
+    if (facts.tcp_port == 0) facts.tcp_port = address.port;
+  }
+  const cluster::Placement& placement = cluster_->placement();
+  facts.epoch = placement.epoch();
+  std::map<std::string, uint64_t> slots;
+  for (uint32_t slot = 0; slot < cluster::kSlots; ++slot)
+    ++slots[placement.name(placement.owner(static_cast<cluster::SlotIndex>(slot)))];
+  facts.members = cluster_->Members();
+  for (const cluster::MemberState& member : facts.members)
+    facts.slots.push_back(slots[member.member.name]);
+  return facts;
+}
+
+}  // namespace cistern::server

@@ -1,0 +1,84 @@
+// Node: everything that one process runs, put together and taken apart in order.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "cache/cache.h"
+#include "cluster/cluster.h"
+#include "net/loop.h"
+#include "server/acceptor.h"
+#include "server/admin/admin_server.h"
+#include "server/config/config.h"
+#include "server/info.h"
+#include "server/owner_commands.h"
+#include "server/peer_door.h"
+#include "server/stats_source.h"
+#include "server/worker.h"
+
+namespace cistern::server {
+
+// Made, stopped and destroyed by one thread, which is none of its workers'. What handlers use is
+// thread-safe.
+class Node {
+ public:
+  // Serves clients when it returns. The error names the row at fault and the reason:
+  // "server.listen: 127.0.0.1:6379: address already in use".
+  static tl::expected<std::unique_ptr<Node>, std::string> Start(Config config);
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+  // Stops without waiting for what is under way, if Stop() was not called.
+  ~Node();
+
+  // Accepts no more, answers what it has received (for server.drain_timeout at most), leaves the
+  // cluster and ends every thread. Idempotent.
+  void Stop();
+
+  const Config& config() const { return config_; }
+  cluster::Cluster& cluster() { return *cluster_; }
+  OwnerCommands& owner_commands() { return *owner_commands_; }
+  StatsSource& stats() { return *stats_; }
+  // For INFO.
+  InfoFacts Facts() const;
+  // Where it serves clients, with the ports that the kernel chose.
+  std::vector<net::Address> listening() const;
+  // 0: there is no admin port.
+  uint16_t admin_port() const { return admin_ == nullptr ? 0 : admin_->bound_port(); }
+  // Whether clients should be sent here. (thread-safe)
+  bool ready() const { return ready_.load(); }
+
+ private:
+  using Started = tl::expected<void, std::string>;
+
+  explicit Node(Config config);
+  // The steps of Start(), each on what those before it made.
+  Started OpenFiles();
+  Started MakeCluster();
+  Started MakeCache();
+  Started JoinCluster();
+  Started ServeClients();
+  Started StartAdmin();
+  void DrainWorkers();
+  std::vector<net::Loop*> Loops() const;
+
+  // In the order of their making; destroyed from the last to the first.
+  const Config config_;
+  const std::string run_id_;
+  std::vector<std::unique_ptr<net::Loop>> loops_;
+  std::unique_ptr<cluster::Cluster> cluster_;
+  std::unique_ptr<cache::Cache> cache_;
+  std::unique_ptr<OwnerCommands> owner_commands_;
+  std::unique_ptr<PeerDoor> peer_door_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<Acceptor> acceptor_;
+  std::unique_ptr<StatsSource> stats_;
+  std::unique_ptr<AdminServer> admin_;
+  std::atomic<bool> ready_{false};
+  cache::Duration drain_limit_ = config_.server.drain_timeout;
+  bool stopped_ = false;
+};
+
+}  // namespace cistern::server

@@ -1,0 +1,51 @@
+#include "server/owner_call.h"
+
+#include "server/error_texts.h"
+#include "server/key_reads.h"
+#include "server/node.h"
+#include "server/replies.h"
+
+namespace cistern::server {
+namespace {
+
+using cache::Completion;
+using cache::Result;
+using cluster::CommandReply;
+
+// What needs no owner to be refused or answered.
+bool AnswersHere(Call& call) {
+  if (RefuseLongKeys(call)) return true;
+  if (!IsLocalOnly(call, call.key().bytes)) return false;
+  if (call.command().access == Access::kWrite) {
+    call.reply().Error(error_texts::kLocalOnlyWrite);
+  } else {
+    call.reply().Integer(kTtlOfAbsentKey);
+  }
+  return true;
+}
+
+}  // namespace
+
+void RunAtOwner(Call& call) {
+  if (AnswersHere(call)) return;
+  net::Loop& loop = call.worker().loop();
+  Node& node = call.worker().node();
+  std::vector<std::string> args(call.args().begin(), call.args().end());
+  PendingReplyPtr pending = call.Pend();
+  auto done = Completion<Result<CommandReply>>::Make(
+      loop,
+      [pending](const Result<CommandReply>& result) {
+        WriteOwnersReply(pending->reply(), result);
+        pending->Finish();
+      },
+      TimeLeft(call), Late<CommandReply>(call));
+  pending->OnAbandon([done] { done->Cancel(); });
+  const cache::Pick owner = node.cluster().Owner(call.key().bytes);
+  if (owner.is_self) {
+    node.owner_commands().Run(loop, std::move(args), done);
+  } else {
+    node.cluster().RunAtOwner(loop, owner.node, std::move(args), done);
+  }
+}
+
+}  // namespace cistern::server

@@ -1,0 +1,36 @@
+// OwnerCommands: the commands that run where their key is owned: SET, TTL, PTTL.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cache/cache.h"
+#include "cluster/command_runner.h"
+
+namespace cistern::server {
+
+// What TTL and PTTL say of a key that its owner does not hold, and of one without an end: Redis's
+// numbers.
+inline constexpr int64_t kTtlOfAbsentKey = -2;
+inline constexpr int64_t kTtlOfEndlessKey = -1;
+
+// The one implementation of them, for clients of this node and for those of others.
+class OwnerCommands final : public cluster::CommandRunner {
+ public:
+  using Done = cache::CompletionPtr<cache::Result<cluster::CommandReply>>;
+
+  // `cache` outlives it.
+  explicit OwnerCommands(cache::Cache& cache) : cache_(cache) {}
+
+  // `args`: the command's name, in any letter case, and its arguments; from a peer, so all is
+  // checked here. kNotOwner where the key is another node's: then nothing has run.
+  void Run(cache::Executor& executor, std::vector<std::string> args, Done done) override;
+
+ private:
+  void Set(cache::Executor& executor, std::vector<std::string> args, Done done);
+  void Ttl(const std::vector<std::string>& args, int64_t unit_ms, const Done& done);
+
+  cache::Cache& cache_;
+};
+
+}  // namespace cistern::server

@@ -1,0 +1,30 @@
+#include "server/peer_door.h"
+
+namespace cistern::server {
+
+void PeerDoor::Get(cache::Executor& executor, cluster::PeerGetRequest request,
+                   cache::CompletionPtr<cache::Result<cache::PeerReply>> done) {
+  cache_.ServePeer(executor,
+                   {.key = request.key,
+                    .node = request.from,
+                    .incarnation = request.incarnation,
+                    .epoch = request.epoch,
+                    .wish = request.wish,
+                    .deadline = request.deadline},
+                   std::move(done));
+}
+
+void PeerDoor::DropCopies(const cache::Notice& notice, cache::NodeId) {
+  cache_.DropCopies(notice);
+}
+
+void PeerDoor::Invalidate(cache::Executor& executor, std::vector<std::string> keys,
+                          cache::CompletionPtr<cache::Result<int64_t>> done) {
+  cache_.InvalidateHere(executor, std::move(keys), std::move(done));
+}
+
+void PeerDoor::PeerRestarted(cache::NodeId node, cache::Incarnation) {
+  cache_.OwnerRestarted(node);
+}
+
+}  // namespace cistern::server

@@ -1,0 +1,28 @@
+// PeerDoor: what other nodes ask of this one, handed to its cache.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cache/cache.h"
+#include "cluster/peer_service.h"
+
+namespace cistern::server {
+
+class PeerDoor final : public cluster::PeerService {
+ public:
+  // `cache` outlives it.
+  explicit PeerDoor(cache::Cache& cache) : cache_(cache) {}
+
+  void Get(cache::Executor& executor, cluster::PeerGetRequest request,
+           cache::CompletionPtr<cache::Result<cache::PeerReply>> done) override;
+  void DropCopies(const cache::Notice& notice, cache::NodeId from) override;
+  void Invalidate(cache::Executor& executor, std::vector<std::string> keys,
+                  cache::CompletionPtr<cache::Result<int64_t>> done) override;
+  void PeerRestarted(cache::NodeId node, cache::Incarnation incarnation) override;
+
+ private:
+  cache::Cache& cache_;
+};
+
+}  // namespace cistern::server

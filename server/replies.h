@@ -1,0 +1,41 @@
+// What many commands write, and how long they may take.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "cache/error.h"
+#include "cluster/command_runner.h"
+#include "server/call.h"
+#include "server/worker.h"
+
+namespace cistern::server {
+
+// "-BACKEND users: timeout after 500 ms"
+inline void WriteError(Reply& reply, const cache::Error& error) {
+  std::string text(cache::ReplyPrefix(error.code));
+  text += ' ';
+  text += error.text;
+  reply.Error(text);
+}
+
+// What a command that ran at its key's owner replied.
+void WriteOwnersReply(Reply& reply, const cache::Result<cluster::CommandReply>& result);
+
+// A write waits for the holders of leases, on top of the request's time.
+inline cache::Duration TimeLeft(Call& call) {
+  const Config& config = call.worker().config();
+  const bool writes = call.command().access == Access::kWrite;
+  return config.server.request_timeout +
+         (writes ? config.cluster.longest_lease : cache::Duration(0));
+}
+
+// What a Completion<Result<R>> answers when that time is over.
+template <class R>
+std::function<cache::Result<R>()> Late(Call& call) {
+  return [limit = TimeLeft(call)]() -> cache::Result<R> {
+    return tl::unexpected(cache::errors::Timeout(limit));
+  };
+}
+
+}  // namespace cistern::server

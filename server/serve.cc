@@ -1,0 +1,87 @@
+#include "server/serve.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <cstring>
+#include <iostream>
+
+#include "net/stream.h"
+#include "server/logging.h"
+#include "server/node.h"
+#include "server/version.h"
+
+namespace cistern::server {
+namespace {
+
+// Signals wait until the main thread asks for them; threads made from here on inherit that.
+sigset_t HoldSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP})
+    sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+void WaitForEnd(const sigset_t& signals) {
+  while (true) {
+    int signal = 0;
+    if (sigwait(&signals, &signal) != 0) continue;
+    if (signal != SIGHUP) {
+      spdlog::info("{}: finishing what is under way", strsignal(signal));
+      return;
+    }
+    spdlog::warn("SIGHUP: nothing is reloaded; restart the node to change its configuration");
+  }
+}
+
+// What is permitted, and perhaps not meant.
+void WarnOfOddities(const Config& config) {
+  if (config.groups.empty()) {
+    spdlog::warn("group: there is none, so every key is answered with NOGROUP");
+  }
+  if (!config.server.protected_mode && config.server.password.empty()) {
+    spdlog::warn(
+        "server.protected_mode is off and server.password empty: whoever reaches {} may "
+        "read and delete",
+        fmt::join(config.server.listen, ", "));
+  }
+  if (config.cluster.nodes.size() > 1 && config.cluster.secret.empty()) {
+    spdlog::warn("cluster.secret is empty: whoever reaches {} may join", config.cluster.listen);
+  }
+}
+
+void SayWhatServes(const Config& config, const Node& node) {
+  std::string addresses;
+  for (const net::Address& address : node.listening())
+    addresses += (addresses.empty() ? "" : ", ") + address.ToString();
+  spdlog::info("cistern {}: node {} serves clients at {}", kVersion, config.node.name, addresses);
+  if (node.admin_port() != 0) spdlog::info("admin port: {}", node.admin_port());
+}
+
+}  // namespace
+
+int Serve(Config config) {
+  if (const auto logging = StartLogging(config.log); !logging) {
+    std::cerr << logging.error() << "\n";
+    return 1;
+  }
+  net::IgnoreSigpipe();
+  const sigset_t signals = HoldSignals();
+  WarnOfOddities(config);
+  auto node = Node::Start(std::move(config));
+  if (!node) {
+    spdlog::error("{}", node.error());
+    return 1;
+  }
+  SayWhatServes((*node)->config(), **node);
+  WaitForEnd(signals);
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  (*node)->Stop();
+  spdlog::info("stopped");
+  return 0;
+}
+
+}  // namespace cistern::server
