@@ -14,7 +14,7 @@ struct BootTime {
   using period = Duration::period;
   using duration = Duration;
   using time_point = std::chrono::time_point<BootTime>;
-  static constexpr bool is_steady = true;
+  static constexpr bool is_steady = true;  // NOLINT(readability-identifier-naming): std names it
 };
 
 using Instant = BootTime::time_point;
