@@ -118,7 +118,7 @@ void ClientConnection::Continue() {
 }
 
 void ClientConnection::FlushFinished() {
-  now_ = worker_.loop().clock().Now();
+  now_ = state_.active_at = worker_.loop().clock().Now();
   Settle();
 }
 
