@@ -75,7 +75,7 @@ TEST_F(RedisTest, HungServerIsATimeout) {
 }
 
 TEST_F(RedisTest, ConnectionThatWentSilentIsReplaced) {
-  options_.timeout = milliseconds(50);
+  options_.timeout = milliseconds(250);
   OpenAndWarmUp([this] {
     const auto normal = fake_.script;
     fake_.script = [](const FakeRedis::Command&) { return FakeRedis::Answer{}; };
@@ -85,7 +85,7 @@ TEST_F(RedisTest, ConnectionThatWentSilentIsReplaced) {
     });
   });
   Run();
-  EXPECT_EQ(Outcome("silent"), "BACKEND users: timeout after 50 ms");
+  EXPECT_EQ(Outcome("silent"), "BACKEND users: timeout after 250 ms");
   EXPECT_EQ(Outcome("k"), "value of k");
   EXPECT_EQ(fake_.connections(), 2);
 }

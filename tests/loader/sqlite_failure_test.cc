@@ -55,7 +55,7 @@ TEST_F(SqliteTest, ErrorWhileRunningIsTheLoadsError) {
 
 TEST_F(SqliteTest, DatabaseLockedForTooLongIsAnErrorThatSaysSo) {
   Fill("INSERT INTO t VALUES ('k', 'x'), ('l', 'y')");
-  options_.timeout = milliseconds(400);
+  options_.timeout = std::chrono::seconds(1);
   Open();
   auto writer = std::make_unique<Database>(options_.path);
   writer->Run("BEGIN EXCLUSIVE");
