@@ -10,6 +10,8 @@ constexpr size_t kStrangersFrameBytes = size_t{512} << 10;
 constexpr size_t kMaxInboxBytes = size_t{1} << 30;
 // What other frames have to wait for behind a large field, at most.
 constexpr size_t kChunkWindowBytes = 2 * kChunkBytes;
+// A socket may take a whole large field at once, which would hold up everything else of the loop.
+constexpr int kChunksPerTurn = 2;
 // Above this much unsent, no more requests are read: the other side is slower than its wishes.
 constexpr size_t kPauseBytes = size_t{32} << 20;
 
@@ -88,12 +90,22 @@ void FrameChannel::Flush() {
 }
 
 void FrameChannel::SendChunks() {
-  while (!outgoing_.empty() && stream_.queued_bytes() < kChunkWindowBytes) {
+  for (int sent = 0; !outgoing_.empty() && stream_.queued_bytes() < kChunkWindowBytes; ++sent) {
+    if (sent == kChunksPerTurn) return SendMoreLater();
     Outgoing outgoing = std::move(outgoing_.front());
     outgoing_.pop_front();
     SendChunk(outgoing);
     if (outgoing.sent < outgoing.bytes->bytes().size()) outgoing_.push_back(std::move(outgoing));
   }
+}
+
+void FrameChannel::SendMoreLater() {
+  if (std::exchange(more_later_, true)) return;
+  loop_.Post([this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    more_later_ = false;
+    Flush();
+  });
 }
 
 void FrameChannel::SendChunk(Outgoing& outgoing) {

@@ -73,6 +73,7 @@ class FrameChannel : private net::StreamDelegate {
 
   void Flush();
   void SendChunks();
+  void SendMoreLater();
   void SendChunk(Outgoing& outgoing);
   void PauseOrResume();
 
@@ -89,6 +90,7 @@ class FrameChannel : private net::StreamDelegate {
   Counters counters_;
   std::string out_;  // frames of this turn
   bool flush_wanted_ = false;
+  bool more_later_ = false;
   std::deque<Outgoing> outgoing_;
   size_t outgoing_bytes_ = 0;
   uint64_t last_payload_ = 0;

@@ -25,6 +25,9 @@ class RawPeer {
     to.sin_family = AF_INET;
     to.sin_port = htons(address.port);
     inet_pton(AF_INET, address.host.c_str(), &to.sin_addr);
+    // Small, so that what a node sends does not vanish in the kernel.
+    const int buffer = 64 * 1024;
+    setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
     EXPECT_EQ(connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
     const timeval patience{20, 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
