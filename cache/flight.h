@@ -18,6 +18,7 @@ struct Flight {
   uint64_t hash = 0;
   Group* group = nullptr;
   Waiters waiters;
+  Instant started;
   bool detached = false;  // its waiters are answered, nobody joins, its result is not kept
   Charge charge;
 };

@@ -203,6 +203,7 @@ void ForwardPath::OnReply(Executor& executor, Target target, const RequestPtr& r
   Shard& shard = context_.store.ShardOf(request->hash);
   {
     const Instant now = context_.clock.Now();
+    CountLatency(executor, target, *request, now);
     std::lock_guard lock(shard.mutex);
     ForwardTable& table = Table(shard, target);
     kept = reply && KeepCopy(shard, *request, *reply, now);
@@ -228,6 +229,13 @@ void ForwardPath::OnReply(Executor& executor, Target target, const RequestPtr& r
       std::move(reply).map([](PeerReply answer) { return std::move(answer.loaded); });
   for (const Waiter& waiter : waiters)
     waiter.Finish(result, Lease(), Duration(0));
+}
+
+void ForwardPath::CountLatency(Executor& executor, Target target, const Request& request,
+                               Instant now) {
+  if (request.state != Request::State::kSent) return;  // the owner could not be asked at all
+  GroupLatencies& latencies = request.group.latencies(executor.index());
+  (target == Target::kPeer ? latencies.forward : latencies.load).Add(now - request.sent);
 }
 
 bool ForwardPath::KeepCopy(Shard& shard, const Request& request, const PeerReply& reply,

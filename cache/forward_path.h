@@ -42,6 +42,7 @@ class ForwardPath {
   bool OnSending(Executor& executor, Target target, const RequestPtr& request, Instant now);
   void OnReply(Executor& executor, Target target, const RequestPtr& request,
                Result<PeerReply> reply);
+  static void CountLatency(Executor& executor, Target target, const Request& request, Instant now);
   // Keeps a leased copy; false when the lease has run out meanwhile, or the value is too large.
   bool KeepCopy(Shard& shard, const Request& request, const PeerReply& reply, Instant now);
   void FallBack(Executor& executor, const Request& failed, Waiters waiters);

@@ -7,10 +7,16 @@
 #include <vector>
 
 #include "cache/group_config.h"
+#include "cache/histogram.h"
 #include "cache/origin.h"
 #include "cache/stats.h"
 
 namespace cistern::cache {
+
+struct GroupLatencies {
+  Histogram forward;  // a request to an owner, from its sending to its reply
+  Histogram load;     // a load from the backend
+};
 
 class Group {
  public:
@@ -39,12 +45,15 @@ class Group {
 
   // Of one worker: written by its thread only.
   GroupStats& stats(int worker) { return stats_[worker].stats; }
+  GroupLatencies& latencies(int worker) { return stats_[worker].latencies; }
   const GroupStats& stats(int worker) const { return stats_[worker].stats; }
+  const GroupLatencies& latencies(int worker) const { return stats_[worker].latencies; }
   size_t workers() const { return stats_.size(); }
 
  private:
   struct alignas(64) WorkerStats {
     GroupStats stats;
+    GroupLatencies latencies;
   };
 
   static bool TryAdd(std::atomic<uint32_t>* count, uint32_t limit) {

@@ -90,6 +90,7 @@ void OwnerPath::Start(Executor& executor, const std::shared_ptr<Flight>& flight)
   Group& group = *flight->group;
   group.stats(executor.index()).loads_deduped.Add();
   group.stats(executor.index()).local_loads.Add();
+  flight->started = context_.clock.Now();
   auto done =
       Completion<Result<Loaded>>::Make(executor, [this, &executor, flight](Result<Loaded> result) {
         Land(executor, flight, std::move(result));
@@ -109,6 +110,7 @@ void OwnerPath::Land(Executor& executor, const std::shared_ptr<Flight>& flight,
   Shard& shard = context_.store.ShardOf(flight->hash);
   {
     const Instant now = context_.clock.Now();
+    group.latencies(executor.index()).load.Add(now - flight->started);
     std::lock_guard lock(shard.mutex);
     shard.flights.Remove(*flight);
     waiters.swap(flight->waiters);

@@ -90,8 +90,7 @@ void ClientConnection::OnData(std::string_view bytes) {
   const bool was_all_hits = places == 0 && queue_.empty();
   Settle();
   if (was_all_hits && stats.reads.value() % kSampleBatches == 0) {
-    const cache::Duration took = worker_.loop().clock().Now() - now_;
-    stats.hit_batches.Add(static_cast<uint64_t>(std::max<int64_t>(took.count(), 0)));
+    stats.hit_batches.Add(worker_.loop().clock().Now() - now_);
   }
 }
 

@@ -7,6 +7,7 @@ namespace {
 
 using cache::Counter;
 using cache::GroupStats;
+using cache::Histogram;
 using cache::Role;
 
 // Each counter of a group and where it is shown.
@@ -131,8 +132,14 @@ StatsSnapshot StatsSource::ReadAll() const {
     ++snapshot.peers;
     if (member.state.connected) ++snapshot.peers_reachable;
   }
-  for (const auto& group : from_.cache.groups())
+  for (const auto& group : from_.cache.groups()) {
     snapshot.groups.push_back(ReadGroup(*group));
+    for (size_t worker = 0; worker < group->workers(); ++worker) {
+      const cache::GroupLatencies& latencies = group->latencies(static_cast<int>(worker));
+      AddHistogram(latencies.forward, snapshot.forward);
+      AddHistogram(latencies.load, snapshot.load);
+    }
+  }
   return snapshot;
 }
 

@@ -215,6 +215,22 @@ TEST(Forward, ErrorKindsSurviveTheHop) {
   EXPECT_EQ(cluster.backend->loads["k"], 1) << "the asker must not load it again";
 }
 
+TEST(Forward, LatenciesOfRequestsAndLoadsAreCounted) {
+  FakeCluster cluster(2, WithoutCopies());
+  cluster.backend->parked = true;
+  cluster.StartGet(1, "k");
+  cluster.Run();
+  cluster.clock.Advance(3ms);
+  cluster.backend->parked = false;
+  cluster.AnswerLoads();
+  cluster.Run();
+  const auto& load = cluster[0].cache->groups()[0]->latencies(0).load;
+  const auto& forward = cluster[1].cache->groups()[0]->latencies(0).forward;
+  EXPECT_EQ(load.sum_nanoseconds(), 3'000'000u);
+  EXPECT_EQ(forward.sum_nanoseconds(), 3'000'000u);
+  EXPECT_EQ(load.bucket(22), 1u) << "2^21 to 2^22 ns";
+}
+
 TEST(Forward, InvalidationsThatReachANonOwnerRunNothing) {
   FakeCluster cluster(2);
   cluster.Get(0, "k");
