@@ -16,8 +16,8 @@
 #include "net/loop.h"
 #include "net/stream.h"
 
-struct redisReader;
-struct redisReply;
+struct redisReader;  // NOLINT(readability-identifier-naming): hiredis'
+struct redisReply;   // NOLINT(readability-identifier-naming)
 
 namespace cistern::loader {
 
@@ -88,9 +88,9 @@ class RedisLink final : net::StreamDelegate {
   int handshake_step_ = 0;
   net::Loop::TimerId handshake_timer_ = 0;
   net::Backoff backoff_;
-  cache::Instant next_try_{};
-  cache::Instant quiet_since_{};  // the last byte came, or the first unanswered command left
-  std::string drop_reason_;       // ours; else the stream's
+  cache::Instant next_try_;
+  cache::Instant quiet_since_;  // the last byte came, or the first unanswered command left
+  std::string drop_reason_;     // ours; else the stream's
   std::deque<OnReply> pending_;
   std::unique_ptr<redisReader, ReaderDeleter> reader_;
   std::unique_ptr<net::Stream> stream_;

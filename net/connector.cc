@@ -128,7 +128,7 @@ void Connector::Flow::StartLookUp(const Address& address, int flags) {
     FailLater({false, uv_strerror(status)});
     return;
   }
-  look_up.release();
+  [[maybe_unused]] const LookUp* now_the_callbacks = look_up.release();
 }
 
 void Connector::Flow::OnResolved(int status, const addrinfo* found) {

@@ -14,7 +14,7 @@
 #include "cache/clock.h"
 #include "cache/executor.h"
 
-struct uv_loop_s;
+struct uv_loop_s;  // NOLINT(readability-identifier-naming): libuv's
 
 namespace cistern::net {
 
@@ -66,7 +66,7 @@ class Loop final : public cache::Executor {
   // Handles that others left open, one line each; known once Run() has returned.
   const std::vector<std::string>& left_open() const { return left_open_; }
 
-  static constexpr size_t kReadBufferBytes = 64 * 1024;
+  static constexpr size_t kReadBufferBytes = size_t{64} << 10;
 
  private:
   struct Handles;  // the libuv side
@@ -88,7 +88,7 @@ class Loop final : public cache::Executor {
   std::unique_ptr<char[]> read_buffer_;
   std::unique_ptr<Handles> handles_;
   std::thread thread_;
-  std::atomic<std::thread::id> owner_{};
+  std::atomic<std::thread::id> owner_;
   uint64_t turn_ = 0;
   std::vector<std::string> left_open_;
 

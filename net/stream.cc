@@ -22,7 +22,7 @@ constexpr size_t kBuffersPerWrite = 64;
 constexpr size_t kBytesPerWrite = 1 << 20;
 // Copies are gathered into strings of about this size, so that many small replies to a slow reader
 // do not become many buffers.
-constexpr size_t kGatherBytes = 64 * 1024;
+constexpr size_t kGatherBytes = size_t{64} << 10;
 
 uv_buf_t BufferOf(std::string_view bytes) {
   // libuv takes char* for reads and writes alike; a write only reads it.

@@ -86,7 +86,7 @@ TEST_F(RedisTest, KeysAndValuesHoldAnyByte) {
 }
 
 TEST_F(RedisTest, LargeValueArrivesWhole) {
-  const std::string large(10'000'000, 'v');
+  const std::string large(8'000'000, 'v');
   fake_.script = [&](const FakeRedis::Command&) { return FakeRedis::Answer{Bulk(large)}; };
   Open();
   Load({"k"}, ThenFinish());

@@ -6,7 +6,7 @@
 namespace cistern::net {
 namespace {
 
-constexpr size_t kMiB = 1 << 20;
+constexpr size_t kMiB = size_t{1} << 20;
 constexpr size_t kMoreThanTheKernelTakes = 16 * kMiB;
 
 // Bytes of which each says where it stands.
@@ -45,9 +45,9 @@ TEST_F(StreamTest, WritesBeforeTheConnectEndsArriveInOrder) {
 }
 
 TEST_F(StreamTest, TenMegabytesThroughASlowReaderStayOrderedAndBounded) {
-  constexpr size_t kTotal = 10 * 1000 * 1000;
+  constexpr size_t kTotal = 10'000'000;
   constexpr size_t kStep = 10'007;
-  constexpr size_t kLimit = 256 * 1024;
+  constexpr size_t kLimit = kMiB / 4;
   const std::string sent = Pattern(kTotal);
   size_t written = 0;
   size_t most = 0;
