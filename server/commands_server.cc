@@ -119,6 +119,7 @@ constexpr Command kRows[] = {
     {.name = "dbsize",
      .arity = 1,
      .flags = kFlagReadonly | kFlagFast,
+     .access = Access::kBarrier,  // behind the writes of its pipeline
      .handler = DbSize,
      .summary = "How many entries this node holds as their owner, absences that it remembers "
                 "included.",

@@ -37,18 +37,22 @@ void WaitForEnd(const sigset_t& signals) {
   }
 }
 
+bool IsBeyondThisMachine(const std::string& listen) {
+  const auto address = net::Address::Parse(listen);
+  return address && !address->is_loopback();
+}
+
 // What is permitted, and perhaps not meant.
 void WarnOfOddities(const Config& config) {
   if (config.groups.empty()) {
     spdlog::warn("group: there is none, so every key is answered with NOGROUP");
   }
-  if (!config.server.protected_mode && config.server.password.empty()) {
-    spdlog::warn(
-        "server.protected_mode is off and server.password empty: whoever reaches {} may "
-        "read and delete",
-        fmt::join(config.server.listen, ", "));
+  for (const std::string& listen : config.server.listen) {
+    if (!config.server.password.empty() || !IsBeyondThisMachine(listen)) continue;
+    spdlog::warn("server.password is empty: whoever reaches {} may read and delete", listen);
   }
-  if (config.cluster.nodes.size() > 1 && config.cluster.secret.empty()) {
+  const bool joinable = config.cluster.nodes.size() > 1 && config.cluster.secret.empty();
+  if (joinable && IsBeyondThisMachine(config.cluster.listen)) {
     spdlog::warn("cluster.secret is empty: whoever reaches {} may join", config.cluster.listen);
   }
 }
