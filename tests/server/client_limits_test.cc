@@ -75,6 +75,21 @@ TEST_F(ClientLimitsTest, OneReplyMayBeLargerThanTheLimit) {
   EXPECT_TRUE(client.Read(replies.size()) == replies);
 }
 
+// The parser has seen the incomplete request behind those that had to be held back.
+TEST_F(ClientLimitsTest, IncompleteRequestBehindHeldBackOnesIsNotLost) {
+  server_.limits().output_limit = 64 << 10;
+  server_.Start();
+  TestClient client = server_.Connect();
+  const std::string last = Ask({"ECHO", "the end"});
+  for (size_t split = 1; split < last.size(); split += 3) {
+    client.Send(Repeat(Ask({"PINNED", "300000"}), 5) + last.substr(0, split));
+    const std::string replies = Repeat(Bulk(std::string(300'000, 'p')), 5);
+    ASSERT_TRUE(client.Read(replies.size()) == replies);
+    client.Send(last.substr(split));
+    ASSERT_EQ(client.Read(13), Bulk("the end"));
+  }
+}
+
 TEST_F(ClientLimitsTest, ClientThatTakesNothingForAWhileIsClosed) {
   server_.Start();
   TestClient client = server_.Connect();

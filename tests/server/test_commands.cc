@@ -60,11 +60,15 @@ void Absent(Call& call) {
   call.reply().Null();
 }
 
+void ReplyValue(Reply& reply, std::string_view key) {
+  const auto found = State().values.find(key);
+  if (found == State().values.end()) return reply.Null();
+  reply.Bulk(found->second);
+}
+
 void Get(Call& call) {
   Log(call);
-  const auto found = State().values.find(call.key().bytes);
-  if (found == State().values.end()) return call.reply().Null();
-  call.reply().Bulk(found->second);
+  ReplyValue(call.reply(), call.key().bytes);
 }
 
 void Set(Call& call) {
@@ -86,6 +90,22 @@ void Instant(Call& call) {
   const PendingReplyPtr pending = call.Pend();
   pending->reply().Bulk(call.arg(1));
   pending->Finish();
+}
+
+void GetLater(Call& call) {
+  State().jobs.push_back([key = std::string(call.arg(1)), pending = call.Pend()] {
+    ReplyValue(pending->reply(), key);
+    pending->Finish();
+  });
+}
+
+void SetLater(Call& call) {
+  State().jobs.push_back(
+      [key = std::string(call.arg(1)), value = std::string(call.arg(2)), pending = call.Pend()] {
+        State().values[key] = value;
+        pending->reply().SimpleString("OK");
+        pending->Finish();
+      });
 }
 
 Command Row(std::string_view name, int arity, Access access, void (*handler)(Call&),
@@ -122,7 +142,9 @@ TestCommands::TestCommands()
             Row("slow", 2, Access::kRead, Slow),
             Row("slowset", 2, Access::kWrite, Slow),
             Row("slowall", 2, Access::kBarrier, Slow),
-            Row("instant", 2, Access::kRead, Instant)} {}
+            Row("instant", 2, Access::kRead, Instant),
+            Row("getlater", 2, Access::kRead, GetLater),
+            Row("setlater", 3, Access::kWrite, SetLater)} {}
 
 const Command* TestCommands::FindCommand(std::string_view name) const {
   const auto found = std::find_if(rows_.begin(), rows_.end(), [&](const Command& row) {

@@ -24,6 +24,7 @@ namespace cistern::server {
 //   PING, ECHO text, BIG bytes (a copied reply), PINNED bytes, QUIT, AUTH word, HELLO3, NOTHING
 //   SLOW key (reads), SLOWSET key (writes), SLOWALL name (barrier): pending until Finish(key)
 //   INSTANT key: pends and finishes at once
+//   GETLATER key, SETLATER key value: pend, and are done by one of State().jobs
 //   GET key (reads), SET key value (writes): at once, of a plain map
 class TestCommands final : public CommandTable {
  public:
@@ -44,6 +45,7 @@ struct TestState {
   std::map<std::string, std::string, std::less<>> values;
   std::multimap<std::string, PendingReplyPtr> pending;  // by key, in the order of their starts
   std::vector<std::string> started;                     // keys of slow commands
+  std::vector<std::function<void()>> jobs;              // of GETLATER and SETLATER
   std::vector<std::string> abandoned;
   bool logs = false;
   std::vector<Executed> log;

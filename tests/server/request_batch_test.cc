@@ -1,0 +1,68 @@
+#include "server/request_batch.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/server/test_server.h"
+
+namespace cistern::server {
+namespace {
+
+using Status = resp::RequestParser::Status;
+
+class RequestBatchTest : public ::testing::Test {
+ protected:
+  Status Fill(std::string_view input, size_t most = RequestBatch::kMost) {
+    return batch_.Fill(parser_, input, most, commands_);
+  }
+
+  TestCommands commands_;
+  resp::RequestParser parser_;
+  RequestBatch batch_;
+};
+
+TEST_F(RequestBatchTest, TakesAllCompleteRequests) {
+  const std::string input = Ask({"GET", "k"}) + Ask({"set", "k", "v"}) + Ask({"GET", "x"});
+  EXPECT_EQ(Fill(std::string_view(input).substr(0, input.size() - 1)), Status::kIncomplete);
+  ASSERT_EQ(batch_.requests().size(), 2U);
+  EXPECT_EQ(batch_.args(batch_.requests()[1])[2], "v");
+  EXPECT_EQ(batch_.requests()[1].command->name, "set");
+  EXPECT_EQ(batch_.requests()[1].end, batch_.consumed());
+}
+
+TEST_F(RequestBatchTest, StopsAtItsMost) {
+  const std::string input = Ask({"PING"}) + Ask({"PING"}) + Ask({"PING"});
+  EXPECT_EQ(Fill(input, 2), Status::kRequest);
+  EXPECT_EQ(batch_.requests().size(), 2U);
+  EXPECT_EQ(batch_.consumed(), input.size() / 3 * 2);
+}
+
+TEST_F(RequestBatchTest, HashesTheKeysOfLookUpsOnly) {
+  Fill(Ask({"GET", "k"}) + Ask({"SET", "k", "v"}));
+  EXPECT_EQ(batch_.requests()[0].key.bytes, "k");
+  EXPECT_EQ(batch_.requests()[0].key.hash, cache::HashKey("k"));
+  EXPECT_EQ(batch_.requests()[1].key.bytes.data(), nullptr);
+}
+
+TEST_F(RequestBatchTest, UnknownAndUnfitRequestsAreMarked) {
+  Fill(Ask({"nope"}) + Ask({"GET"}) + Ask({"GET", "k"}));
+  EXPECT_EQ(batch_.requests()[0].command, nullptr);
+  EXPECT_FALSE(batch_.requests()[0].fits);
+  EXPECT_NE(batch_.requests()[1].command, nullptr);
+  EXPECT_FALSE(batch_.requests()[1].fits);
+  EXPECT_TRUE(batch_.requests()[2].fits);
+}
+
+TEST_F(RequestBatchTest, EndsAtARequestThatTheParserHolds) {
+  const std::string input = "PING\r\nECHO \"a b\"\r\nPING\r\n";
+  EXPECT_EQ(Fill(input), Status::kRequest);
+  ASSERT_EQ(batch_.requests().size(), 2U);
+  EXPECT_EQ(batch_.args(batch_.requests()[1])[1], "a b");
+}
+
+TEST_F(RequestBatchTest, RequestsBeforeAnErrorAreTaken) {
+  EXPECT_EQ(Fill("PING\r\n*1\r\n!\r\n"), Status::kError);
+  EXPECT_EQ(batch_.requests().size(), 1U);
+}
+
+}  // namespace
+}  // namespace cistern::server
