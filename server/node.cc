@@ -64,7 +64,8 @@ tl::expected<std::unique_ptr<Node>, std::string> Node::Start(Config config) {
                               .and_then([&] { return node->ServeClients(); })
                               .and_then([&] { return node->StartAdmin(); });
   if (!started) return tl::unexpected(started.error());
-  node->ready_.store(true);
+  node->ready_from_.store(cache::SystemClock().Now() + node->config_.cluster.connect_timeout +
+                          node->config_.cluster.dead_after);
   return node;
 }
 
@@ -156,8 +157,8 @@ Node::Started Node::StartAdmin() {
   if (config_.admin.listen.empty()) return {};
   const auto address = net::Address::Parse(config_.admin.listen);
   if (!address) return tl::unexpected("admin.listen: " + address.error());
-  auto admin = AdminServer::Start(
-      *address, {.stats = [this] { return stats_->Read(); }, .ready = [this] { return ready(); }});
+  auto admin = AdminServer::Start(*address, {.stats = [this] { return stats_->Read(); },
+                                             .ready = [this] { return IsReady(); }});
   if (!admin) return tl::unexpected("admin.listen: " + admin.error());
   admin_ = std::move(*admin);
   return {};
@@ -165,7 +166,7 @@ Node::Started Node::StartAdmin() {
 
 void Node::Stop() {
   if (std::exchange(stopped_, true)) return;
-  ready_.store(false);
+  stopping_.store(true);
   if (acceptor_ != nullptr) RunOn(*loops_.front(), [this] { acceptor_->Close(); });
   DrainWorkers();
   admin_.reset();
@@ -198,6 +199,18 @@ std::vector<net::Loop*> Node::Loops() const {
   for (const auto& loop : loops_)
     loops.push_back(loop.get());
   return loops;
+}
+
+bool Node::IsReady() {
+  if (stopping_.load()) return false;
+  const cache::Instant now = cache::SystemClock().Now();
+  if (ready_from_.load() <= now) return true;
+  for (const cluster::MemberState& member : cluster_->Members()) {
+    if (!member.is_self && !member.state.connected) return false;
+  }
+  // From here on it stays so: a peer that goes does not make this node one that cannot serve.
+  ready_from_.store(now);
+  return true;
 }
 
 std::vector<net::Address> Node::listening() const {

@@ -47,8 +47,9 @@ class Node {
   std::vector<net::Address> listening() const;
   // 0: there is no admin port.
   uint16_t admin_port() const { return admin_ == nullptr ? 0 : admin_->bound_port(); }
-  // Whether clients should be sent here. (thread-safe)
-  bool ready() const { return ready_.load(); }
+  // Whether clients should be sent here: from when the other nodes have been heard, or could have
+  // been, until it stops. (thread-safe)
+  bool IsReady();
 
  private:
   using Started = tl::expected<void, std::string>;
@@ -76,7 +77,9 @@ class Node {
   std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<StatsSource> stats_;
   std::unique_ptr<AdminServer> admin_;
-  std::atomic<bool> ready_{false};
+  // Peers that do not answer may hold readiness up until then.
+  std::atomic<cache::Instant> ready_from_{cache::Instant::max()};
+  std::atomic<bool> stopping_{false};
   cache::Duration drain_limit_ = config_.server.drain_timeout;
   bool stopped_ = false;
 };

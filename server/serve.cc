@@ -37,6 +37,14 @@ void WaitForEnd(const sigset_t& signals) {
   }
 }
 
+// Who presses Ctrl-C twice does not want to wait. SIGTERM may come from several supervisors.
+void EndAtSecondInterrupt() {
+  sigset_t interrupt;
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  pthread_sigmask(SIG_UNBLOCK, &interrupt, nullptr);
+}
+
 bool IsBeyondThisMachine(const std::string& listen) {
   const auto address = net::Address::Parse(listen);
   return address && !address->is_loopback();
@@ -82,7 +90,7 @@ int Serve(Config config) {
   }
   SayWhatServes((*node)->config(), **node);
   WaitForEnd(signals);
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  EndAtSecondInterrupt();
   (*node)->Stop();
   spdlog::info("stopped");
   return 0;

@@ -6,8 +6,8 @@
 namespace cistern::server {
 
 // Runs a node until SIGTERM or SIGINT, then lets it finish what it has received. Returns the exit
-// code: 0, or 1 when it could not start (the log says why). A second signal ends it at once. Called
-// once, by main, before any other thread is started.
+// code: 0, or 1 when it could not start (the log says why). A SIGINT that comes then ends it
+// at once. Called once, by main, before any other thread is started.
 int Serve(Config config);
 
 }  // namespace cistern::server

@@ -18,10 +18,10 @@ std::string WhyNot(Config config) {
 TEST(NodeTest, StartsAndStopsManyTimes) {
   for (int i = 0; i < 5; ++i) {
     NodeFixture server;
-    EXPECT_TRUE(server.node().ready());
+    EXPECT_TRUE(server.node().IsReady());
     EXPECT_EQ(server.Ask("PING"), "+PONG\r\n");
     server.node().Stop();
-    EXPECT_FALSE(server.node().ready());
+    EXPECT_FALSE(server.node().IsReady());
   }
 }
 
@@ -79,6 +79,17 @@ TEST(NodeTest, ItListensOnUnixSocketsToo) {
   EXPECT_EQ(access(path.c_str(), F_OK), 0);
   (*node)->Stop();
   EXPECT_NE(access(path.c_str(), F_OK), 0);
+}
+
+TEST(NodeTest, APeerThatIsNotHeardHoldsReadinessUpForAWhileOnly) {
+  Config config = NodeConfigForTests();
+  config.cluster.nodes = {{"a", "127.0.0.1:0", "127.0.0.1:1", 1},
+                          {"b", "127.0.0.1:1", "127.0.0.1:3", 1}};
+  NodeFixture patient(config);
+  EXPECT_FALSE(patient.node().IsReady());
+  config.cluster.connect_timeout = config.cluster.dead_after = Duration(0);
+  NodeFixture impatient(config);
+  EXPECT_TRUE(impatient.node().IsReady());
 }
 
 TEST(NodeTest, TheAdminPortIsOptional) {
