@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 namespace cistern::server {
 namespace {
 
@@ -25,6 +27,13 @@ class InfoTest : public testing::Test {
 
   std::string Text(std::vector<std::string_view> names = {}) {
     return InfoText(snapshot_, facts_, names);
+  }
+
+  static std::string Headings(const std::string& text) {
+    std::string headings;
+    for (size_t at = text.find("# "); at != std::string::npos; at = text.find("# ", at + 1))
+      headings += text.substr(at, text.find("\r\n", at) - at);
+    return headings;
   }
 
   StatsSnapshot snapshot_;
@@ -77,7 +86,8 @@ TEST_F(InfoTest, SectionsAreChosenInAnyCaseAndUnknownOnesAreEmpty) {
   EXPECT_THAT(Text({"replication", "server"}), testing::StartsWith("# Server\r\n"));
   EXPECT_THAT(Text({"replication"}), Not(HasSubstr("# Server")));
   EXPECT_EQ(Text({"nonsense"}), "");
-  EXPECT_EQ(Text({"everything"}), Text());
+  for (const char* all : {"all", "default", "everything"})
+    EXPECT_EQ(Headings(Text({all})), Headings(Text()));
 }
 
 TEST_F(InfoTest, KeyspaceCountsWhatThisNodeOwns) {
