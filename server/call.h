@@ -53,8 +53,8 @@ class Call {
   std::span<const std::string_view> args_;
   const Command* command_ = nullptr;
   cache::Key key_{};
-  cache::Instant now_{};
-  cache::Instant deadline_{};
+  cache::Instant now_;
+  cache::Instant deadline_;
   PendingReplyPtr place_;  // set: the request holds one already, for it had to wait
   bool is_pended_ = false;
 };

@@ -14,7 +14,7 @@ namespace {
 // larger one gets a buffer of its own, so that it is not copied again and again.
 constexpr size_t kJoinBelow = net::Loop::kReadBufferBytes / 2;
 // While fairness holds back so much, no more is read.
-constexpr size_t kMostHeldBack = 128 * 1024;
+constexpr size_t kMostHeldBack = size_t{128} * 1024;
 // What a connection costs beside its buffers, libuv's handle and the worker's books included.
 constexpr size_t kBaseCharge = sizeof(ClientConnection) + 1024;
 // One batch in so many is timed.

@@ -43,13 +43,13 @@ class ClientConnection final : public net::StreamDelegate, private PendingReply:
 
   // Of one connection in one turn; the rest continues in the next.
   static constexpr size_t kTurnCommands = 512;
-  static constexpr size_t kTurnOutput = 256 * 1024;
+  static constexpr size_t kTurnOutput = size_t{256} * 1024;
   // Reading pauses above so much that is not read, or half the output_limit if that is less.
   static constexpr size_t kHighWater = 1 << 20;
   static constexpr size_t kUnauthenticatedOutput = 1024;
   // A client that takes nothing of what is queued for it is closed.
   static constexpr cache::Duration kStallLimit = std::chrono::seconds(60);
-  static constexpr size_t kMaxKeyBytes = 64 * 1024;
+  static constexpr size_t kMaxKeyBytes = size_t{64} * 1024;
 
  private:
   friend class Call;
@@ -96,7 +96,7 @@ class ClientConnection final : public net::StreamDelegate, private PendingReply:
   KeyOrder order_;
   std::vector<KeyOrder::Ticket*> ready_;  // waited, and may run now
   size_t waiting_bytes_ = 0;              // copied arguments
-  cache::Instant now_{};
+  cache::Instant now_;
   const size_t output_limit_;
   const size_t high_water_;
 
@@ -110,7 +110,7 @@ class ClientConnection final : public net::StreamDelegate, private PendingReply:
 
   uint64_t written_ = 0;  // ever, to the stream
   uint64_t taken_ = 0;    // of it by the kernel, when progress was last seen
-  cache::Instant progress_at_{};
+  cache::Instant progress_at_;
 
   bool joins_in_front_ = false;  // the read goes behind a place for rest_ in the loop's buffer
   bool more_ = false;            // rest_ may hold whole requests

@@ -17,8 +17,8 @@ struct ClientState {
   uint64_t id = 0;                        // the connection's: unique and rising in this process
   std::string address;                    // the connection's: "127.0.0.1:50312", a unix path
   std::string local_address;              // the connection's
-  cache::Instant connected_at{};          // the connection's
-  cache::Instant active_at{};             // the connection's: of its last request or late reply
+  cache::Instant connected_at;            // the connection's
+  cache::Instant active_at;               // the connection's: of its last request or late reply
   const Command* last_command = nullptr;  // the connection's; null: none yet
   resp::Protocol protocol = resp::Protocol::kResp2;
   // True from the start when no password is asked for. Once true the parser's wider limits hold,

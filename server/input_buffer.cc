@@ -8,7 +8,7 @@ namespace cistern::server {
 namespace {
 
 // Less room than this is not worth a read's system call.
-constexpr size_t kLeastRoom = 16 * 1024;
+constexpr size_t kLeastRoom = size_t{16} * 1024;
 
 }  // namespace
 
@@ -50,10 +50,8 @@ void InputBuffer::Clear() {
 }
 
 void InputBuffer::Reallocate(size_t capacity) {
-  char* data = static_cast<char*>(std::realloc(data_.get(), capacity));
-  if (data == nullptr) throw std::bad_alloc();
-  static_cast<void>(data_.release());
-  data_.reset(data);
+  data_.reset(static_cast<char*>(std::realloc(data_.release(), capacity)));
+  if (data_ == nullptr) throw std::bad_alloc();
   capacity_ = capacity;
 }
 

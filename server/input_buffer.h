@@ -32,7 +32,7 @@ class InputBuffer {
   void Drop(size_t bytes);
   void Clear();
 
-  static constexpr size_t kFirstRoom = 64 * 1024;
+  static constexpr size_t kFirstRoom = size_t{64} * 1024;
 
  private:
   struct Free {

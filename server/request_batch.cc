@@ -7,7 +7,7 @@ namespace {
 // prefetch by themselves.
 constexpr size_t kMostKeys = 2 * RequestBatch::kMost;
 // A request of a million arguments does not keep its memory for ever.
-constexpr size_t kKeptArgs = 64 * 1024;
+constexpr size_t kKeptArgs = size_t{64} * 1024;
 
 }  // namespace
 

@@ -12,9 +12,11 @@ using Status = resp::RequestParser::Status;
 class RequestBatchTest : public ::testing::Test {
  protected:
   Status Fill(std::string_view input, size_t most = RequestBatch::kMost) {
-    return batch_.Fill(parser_, input, most, commands_);
+    input_ = input;  // the batch shows views into it
+    return batch_.Fill(parser_, input_, most, commands_);
   }
 
+  std::string input_;
   TestCommands commands_;
   resp::RequestParser parser_;
   RequestBatch batch_;
