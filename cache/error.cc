@@ -86,8 +86,8 @@ Error NotOwner(std::string_view node) {
   return {ErrorCode::kNotOwner, "node " + std::string(node) + " does not own this key"};
 }
 Error TooLarge(std::string_view group, size_t limit) {
-  return {ErrorCode::kTooLarge,
-          About(group, "value exceeds max_value of " + std::to_string(limit) + " bytes")};
+  return {ErrorCode::kTooLarge, About(group, "value above " + std::to_string(limit) +
+                                                 " bytes (max_value, or 1/8 of the memory)")};
 }
 Error Timeout(Duration limit) {
   return {ErrorCode::kTimeout, "no answer within " + Millis(limit)};

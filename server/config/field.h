@@ -17,6 +17,7 @@ enum class RowType : uint8_t {
   kName,     // letters, digits and -_. : what appears in metrics, logs and errors
   kPath,     // of a file; absolute once loaded
   kAddress,  // to connect to
+  kServer,   // to connect to, on this machine also by a unix socket
   kListen,   // to listen on
   kBool,
   kInteger,

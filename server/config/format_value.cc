@@ -35,6 +35,7 @@ std::string_view Example(const Row& row) {
     case RowType::kSize:
       return "64MiB";
     case RowType::kAddress:
+    case RowType::kServer:
       return "127.0.0.1:6379";
     default:
       return {};
@@ -71,6 +72,7 @@ std::string_view TypeName(const Row& row) {
     case RowType::kPath:
       return "path";
     case RowType::kAddress:
+    case RowType::kServer:
     case RowType::kListen:
       return "address";
     case RowType::kBool:

@@ -194,7 +194,9 @@ class Reader {
   // Paths become absolute: relative ones start at the file's folder.
   std::string Resolve(const Row& row, const std::string& text) const {
     if (row.field.type == RowType::kPath && !text.empty()) return Absolute(text);
-    if (row.field.type == RowType::kListenList && text.starts_with(kUnix)) {
+    const bool is_address =
+        row.field.type == RowType::kListenList || row.field.type == RowType::kServer;
+    if (is_address && text.starts_with(kUnix)) {
       return std::string(kUnix) + Absolute(text.substr(kUnix.size()));
     }
     return text;

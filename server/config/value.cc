@@ -119,14 +119,14 @@ bool IsHost(std::string_view host) {
   });
 }
 
-// Clients' listeners alone may be unix sockets; a port to connect to is never 0.
+// Clients' listeners and backends alone may be unix sockets; a port to connect to is never 0.
 Outcome CheckAddress(const Row& row, std::string_view text) {
   if (text.empty()) return {};
   if (text.starts_with("tls:")) return Refuse(row, "asks for TLS, which is not available yet");
   const auto address = net::Address::Parse(text);
   if (!address) return Refuse(row, fmt::format("has the {}", address.error()));
   if (address->kind == net::Address::Kind::kUnix) {
-    if (row.field.type == RowType::kListenList) return {};
+    if (row.field.type == RowType::kListenList || row.field.type == RowType::kServer) return {};
     return Refuse(row, "takes no unix socket; write \"host:port\"");
   }
   if (!IsHost(address->host)) {
@@ -134,7 +134,8 @@ Outcome CheckAddress(const Row& row, std::string_view text) {
                                    "address; 0.0.0.0 is every interface",
                                    text));
   }
-  if (row.field.type == RowType::kAddress && address->port == 0) {
+  if (row.field.type != RowType::kListen && row.field.type != RowType::kListenList &&
+      address->port == 0) {
     return Refuse(row, fmt::format("has the address '{}': nobody can connect to port 0", text));
   }
   return {};
@@ -145,6 +146,7 @@ Outcome CheckText(const Row& row, std::string_view text) {
     case RowType::kName:
       return CheckName(row, text);
     case RowType::kAddress:
+    case RowType::kServer:
     case RowType::kListen:
     case RowType::kListenList:
       return CheckAddress(row, text);
