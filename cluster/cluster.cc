@@ -207,8 +207,10 @@ std::vector<MemberState> Cluster::Members() const {
   for (const Member& member : options_.members.members()) {
     const cache::NodeId node = context_->ids.Intern(member.name);
     MemberState state{member, node == self_, context_->book.State(node)};
+    state.is_connected = state.state.links_up == workers_.size() + 1;
     if (state.is_self) {
       state.state.connected = true;
+      state.is_connected = true;
       state.state.incarnation = incarnation();
     }
     states.push_back(std::move(state));

@@ -40,6 +40,8 @@ struct MemberState {
   Member member;
   bool is_self = false;
   PeerState state;
+  // Every connection that this node asks it over is there: each worker can.
+  bool is_connected = false;
 };
 
 // One a node. Methods of PeerPicker as it says; others from any thread but a worker's, unless they

@@ -12,6 +12,7 @@ namespace cistern::cluster {
 
 struct PeerState {
   bool connected = false;  // the control connection that this node made
+  size_t links_up = 0;     // that this node made: control, and one a worker
   cache::Duration round_trip{0};
   cache::Incarnation incarnation = 0;  // 0: never heard
   std::string last_error;              // of the control connection; empty while connected
@@ -35,6 +36,14 @@ class PeerBook {
     const std::lock_guard lock(mutex_);
     peers_[node].connected = false;
     peers_[node].last_error = reason;
+  }
+  void LinkUp(cache::NodeId node) {
+    const std::lock_guard lock(mutex_);
+    ++peers_[node].links_up;
+  }
+  void LinkDown(cache::NodeId node) {
+    const std::lock_guard lock(mutex_);
+    --peers_[node].links_up;
   }
   void RoundTrip(cache::NodeId node, cache::Duration round_trip) {
     const std::lock_guard lock(mutex_);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <utility>
+
 namespace cistern::cluster {
 namespace {
 
@@ -25,11 +27,13 @@ struct WorkerLinks::Link : PeerLink::Observer {
 
   void OnLinkUp(const PeerIdentity& peer) override {
     NoteHello(context, node, peer);
+    if (!std::exchange(is_up, true)) context.book.LinkUp(node);
     if (!is_control) return;
     context.book.Connected(node);
     context.log(fmt::format("node '{}' is connected", peer.name));
   }
   void OnLinkDown(const std::string& reason) override {
+    if (std::exchange(is_up, false)) context.book.LinkDown(node);
     if (!is_control) return;
     context.book.Disconnected(node, reason);
     context.log(fmt::format("node '{}' is not connected: {}", context.ids.Name(node), reason));
@@ -41,6 +45,7 @@ struct WorkerLinks::Link : PeerLink::Observer {
   LinkContext& context;
   const cache::NodeId node;
   const bool is_control;
+  bool is_up = false;
   PeerLink link;
 };
 

@@ -79,7 +79,7 @@ std::string Cluster(const Source& from) {
   for (size_t i = 0; i < from.facts.members.size(); ++i) {
     const cluster::MemberState& state = from.facts.members[i];
     const std::string_view seen =
-        state.is_self ? "self" : (state.state.connected ? "reachable" : "unreachable");
+        state.is_self ? "self" : (state.is_connected ? "reachable" : "unreachable");
     lines +=
         fmt::format("node_{}:state={},peer={},client={},weight={},slots={}\r\n", state.member.name,
                     seen, state.member.peer, state.member.client, state.member.weight,

@@ -206,7 +206,7 @@ bool Node::IsReady() {
   const cache::Instant now = cache::SystemClock().Now();
   if (ready_from_.load() <= now) return true;
   for (const cluster::MemberState& member : cluster_->Members()) {
-    if (!member.is_self && !member.state.connected) return false;
+    if (!member.is_self && !member.is_connected) return false;
   }
   // From here on it stays so: a peer that goes does not make this node one that cannot serve.
   ready_from_.store(now);

@@ -130,7 +130,7 @@ StatsSnapshot StatsSource::ReadAll() const {
   for (const cluster::MemberState& member : from_.cluster.Members()) {
     if (member.is_self) continue;
     ++snapshot.peers;
-    if (member.state.connected) ++snapshot.peers_reachable;
+    if (member.is_connected) ++snapshot.peers_reachable;
   }
   for (const auto& group : from_.cache.groups()) {
     snapshot.groups.push_back(ReadGroup(*group));

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "net/stream.h"
 #include "server/config/load.h"
 #include "server/node.h"
 
@@ -44,6 +45,7 @@ inline Config NodeConfigForTests() {
 class NodeFixture {
  public:
   explicit NodeFixture(Config config = NodeConfigForTests()) {
+    net::IgnoreSigpipe();
     auto node = Node::Start(std::move(config));
     EXPECT_TRUE(node.has_value()) << node.error();
     if (node) node_ = std::move(*node);
