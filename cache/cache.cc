@@ -147,38 +147,40 @@ void Cache::Delete(Executor& executor, std::vector<std::string> keys,
       if (--parts->left == 0) parts->done->Done(std::move(parts->sum));
     });
     if (pick.is_self) {
-      InvalidateHere(executor, std::move(part), std::move(part_done));
+      Recalls recalls;
+      const Result<int64_t> erased = InvalidateHere(executor, part, &recalls);
+      Confirm(executor, std::move(recalls), [part_done, erased] { part_done->Done(erased); });
     } else {
       context_.picker.Invalidate(executor, pick.node, std::move(part), std::move(part_done));
     }
   }
 }
 
-void Cache::InvalidateHere(Executor& executor, std::vector<std::string> keys,
-                           CompletionPtr<Result<int64_t>> done) {
-  for (const std::string& key : keys) {
-    const Pick pick = context_.picker.Owner(key);
-    if (!pick.is_self) {
-      return done->Done(tl::unexpected(errors::NotOwner(context_.picker.SelfName())));
-    }
-  }
+bool Cache::OwnsAll(std::span<const std::string> keys) const {
+  return std::all_of(keys.begin(), keys.end(),
+                     [this](const std::string& key) { return context_.picker.Owner(key).is_self; });
+}
+
+Result<int64_t> Cache::InvalidateHere(Executor& executor, std::span<const std::string> keys,
+                                      Recalls* recalls) {
+  if (!OwnsAll(keys)) return tl::unexpected(errors::NotOwner(context_.picker.SelfName()));
   for (const std::string& key : keys) {
     if (Group* group = GroupOf(key)) group->stats(executor.index()).invalidations.Add();
   }
-  write_path_.Invalidate(executor, std::move(keys), std::move(done));
+  return write_path_.Invalidate(keys, recalls);
 }
 
-void Cache::SetHere(Executor& executor, SetRequest request, CompletionPtr<Result<bool>> done) {
+Result<bool> Cache::SetHere(Executor& executor, const SetRequest& request, Recalls* recalls) {
   Group* group = GroupOf(request.key);
-  if (group == nullptr) return done->Done(tl::unexpected(errors::NoGroup(request.key)));
+  if (group == nullptr) return tl::unexpected(errors::NoGroup(request.key));
   if (group->config().writes == Writes::kReject) {
-    return done->Done(tl::unexpected(errors::NoWrite(group->name())));
+    return tl::unexpected(errors::NoWrite(group->name()));
   }
   if (!context_.picker.Owner(request.key).is_self) {
-    return done->Done(tl::unexpected(errors::NotOwner(context_.picker.SelfName())));
+    return tl::unexpected(errors::NotOwner(context_.picker.SelfName()));
   }
   group->stats(executor.index()).invalidations.Add();
-  write_path_.Set(executor, *group, std::move(request), std::move(done));
+  return write_path_.Set(*group, request, recalls);
 }
 
 std::optional<Duration> Cache::TtlHere(Key key) const {

@@ -68,10 +68,18 @@ class Cache {
   void Delete(Executor& executor, std::vector<std::string> keys,
               CompletionPtr<Result<int64_t>> done);
 
-  // At the owner only; kNotOwner elsewhere, and nothing has run then.
-  void InvalidateHere(Executor& executor, std::vector<std::string> keys,
-                      CompletionPtr<Result<int64_t>> done);
-  void SetHere(Executor& executor, SetRequest request, CompletionPtr<Result<bool>> done);
+  // Whether this node owns every one of the keys.
+  bool OwnsAll(std::span<const std::string> keys) const;
+  // At the owner only; kNotOwner elsewhere, and nothing has run then. The change is made at once,
+  // but its result may be told only if `recalls` stays empty, else when Confirm() has been called
+  // with it and says so.
+  Result<int64_t> InvalidateHere(Executor& executor, std::span<const std::string> keys,
+                                 Recalls* recalls);
+  Result<bool> SetHere(Executor& executor, const SetRequest& request, Recalls* recalls);
+  // As WritePath::Confirm.
+  void Confirm(Executor& executor, Recalls recalls, std::function<void()> confirmed) {
+    write_path_.Confirm(executor, std::move(recalls), std::move(confirmed));
+  }
   // Remaining life at the owner: nothing if the key is absent, 0 if it has no end.
   std::optional<Duration> TtlHere(Key key) const;
 

@@ -79,6 +79,9 @@ Error PeerLost(std::string_view node) {
 Error NotConfirmed(std::string_view node) {
   return {ErrorCode::kPeer, "owner " + std::string(node) + " did not confirm"};
 }
+Error NotConfirmedIn(Duration limit) {
+  return {ErrorCode::kPeer, "the owner did not confirm within " + Millis(limit)};
+}
 Error OutcomeUnknown(std::string_view node) {
   return {ErrorCode::kPeer, "outcome unknown, link to owner " + std::string(node) + " was lost"};
 }

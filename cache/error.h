@@ -48,6 +48,7 @@ Error TooManyWaiters(std::string_view group, size_t limit);
 Error PeerUnreachable(std::string_view node);
 Error PeerLost(std::string_view node);        // the link broke while a read was under way
 Error NotConfirmed(std::string_view node);    // "owner b did not confirm"
+Error NotConfirmedIn(Duration limit);         // "the owner did not confirm within 6000 ms"
 Error OutcomeUnknown(std::string_view node);  // the link broke while a write was under way
 Error NotOwner(std::string_view node);
 Error TooLarge(std::string_view group, size_t limit);

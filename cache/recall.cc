@@ -6,22 +6,21 @@
 
 namespace cistern::cache {
 
-void Recall::Start(Context& context, Executor& executor, std::string key, uint64_t sequence,
-                   std::vector<Holder> holders, std::function<void()> done) {
-  if (holders.empty() || !kSendNotices) return done();
+void Recall::Start(Context& context, Executor& executor, Recalled recalled,
+                   std::function<void()> done) {
+  if (!kSendNotices) return done();
   std::shared_ptr<Recall> recall(
-      new Recall(context, executor, std::move(key), sequence, std::move(holders), std::move(done)));
+      new Recall(context, executor, std::move(recalled), std::move(done)));
   recall->Send();
   recall->AwaitEnds();
 }
 
-Recall::Recall(Context& context, Executor& executor, std::string key, uint64_t sequence,
-               std::vector<Holder> holders, std::function<void()> done)
+Recall::Recall(Context& context, Executor& executor, Recalled recalled, std::function<void()> done)
     : context_(context),
       executor_(executor),
-      key_(std::move(key)),
-      sequence_(sequence),
-      left_(std::move(holders)),
+      key_(std::move(recalled.key)),
+      sequence_(recalled.sequence),
+      left_(std::move(recalled.holders)),
       done_(std::move(done)) {}
 
 void Recall::Send() {

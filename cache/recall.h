@@ -7,20 +7,19 @@
 #include <vector>
 
 #include "cache/context.h"
+#include "cache/write_path.h"
 
 namespace cistern::cache {
 
 // Runs on one executor's thread and keeps itself alive until done.
 class Recall : public std::enable_shared_from_this<Recall> {
  public:
-  // `holders` and `sequence` were drawn in the critical section that changed the key. `done` is
-  // called once: inside this call when there is nobody to tell.
-  static void Start(Context& context, Executor& executor, std::string key, uint64_t sequence,
-                    std::vector<Holder> holders, std::function<void()> done);
+  // `recalled` was drawn in the critical section that changed the key. `done` is called once.
+  static void Start(Context& context, Executor& executor, Recalled recalled,
+                    std::function<void()> done);
 
  private:
-  Recall(Context& context, Executor& executor, std::string key, uint64_t sequence,
-         std::vector<Holder> holders, std::function<void()> done);
+  Recall(Context& context, Executor& executor, Recalled recalled, std::function<void()> done);
   void Send();
   void OnAcknowledged(const Holder& holder);
   // A timer only wakes; a fresh reading decides whose lease has ended.

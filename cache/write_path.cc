@@ -1,73 +1,55 @@
 #include "cache/write_path.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "cache/owner_path.h"
 #include "cache/recall.h"
 
 namespace cistern::cache {
 
-struct WritePath::Change {
-  uint64_t sequence = 0;
+void WritePath::Begin(Shard& shard, std::string_view key, Instant now, Recalls* recalls) {
+  shard.DetachAll(key);
   std::vector<Holder> holders;
-
-  // Under the shard's lock, together with the change of the entry.
-  void Begin(Shard& shard, std::string_view key, Instant now) {
-    shard.DetachAll(key);
-    sequence = shard.holders.StartNotice(key, now, &holders);
-  }
-};
-
-void WritePath::Invalidate(Executor& executor, std::vector<std::string> keys,
-                           CompletionPtr<Result<int64_t>> done) {
-  struct Batch {
-    size_t left;
-    int64_t erased = 0;
-    CompletionPtr<Result<int64_t>> done;
-  };
-  auto batch = std::make_shared<Batch>(Batch{keys.size(), 0, std::move(done)});
-  if (keys.empty()) return batch->done->Done(0);
-  for (std::string& key : keys) {
-    const uint64_t hash = HashKey(key);
-    Change change;
-    Shard& shard = context_.store.ShardOf(hash);
-    {
-      const Instant now = context_.clock.Now();
-      std::lock_guard lock(shard.mutex);
-      if (Entry* entry = shard.entries.FindAny(key, hash)) {
-        if (!entry->negative() && !entry->ExpiredAt(now)) ++batch->erased;
-        shard.entries.Erase(entry);
-      }
-      change.Begin(shard, key, now);
-    }
-    Recall::Start(context_, executor, std::move(key), change.sequence, std::move(change.holders),
-                  [batch] {
-                    if (--batch->left == 0) batch->done->Done(batch->erased);
-                  });
-  }
+  const uint64_t sequence = shard.holders.StartNotice(key, now, &holders);
+  if (!holders.empty()) recalls->push_back({std::string(key), sequence, std::move(holders)});
 }
 
-void WritePath::Set(Executor& executor, Group& group, SetRequest request,
-                    CompletionPtr<Result<bool>> done) {
+int64_t WritePath::Invalidate(std::span<const std::string> keys, Recalls* recalls) {
+  int64_t erased = 0;
+  for (const std::string& key : keys) {
+    const uint64_t hash = HashKey(key);
+    Shard& shard = context_.store.ShardOf(hash);
+    const Instant now = context_.clock.Now();
+    std::lock_guard lock(shard.mutex);
+    if (Entry* entry = shard.entries.FindAny(key, hash)) {
+      if (!entry->negative() && !entry->ExpiredAt(now)) ++erased;
+      shard.entries.Erase(entry);
+    }
+    Begin(shard, key, now, recalls);
+  }
+  return erased;
+}
+
+Result<bool> WritePath::Set(Group& group, const SetRequest& request, Recalls* recalls) {
   const GroupConfig& config = group.config();
   const Account& account = context_.store.account(group.index());
   const size_t limit = std::min<size_t>(config.max_value, account.largest_entry());
   if (request.value->bytes().size() > config.max_value ||
       !FitsAccount(account, request.key, request.value)) {
-    return done->Done(tl::unexpected(errors::TooLarge(config.name, limit)));
+    return tl::unexpected(errors::TooLarge(config.name, limit));
   }
   const uint64_t hash = HashKey(request.key);
   const Duration ttl = request.ttl.value_or(config.ttl);
-  Change change;
-  Shard& shard = context_.store.ShardOf(hash);
   {
+    Shard& shard = context_.store.ShardOf(hash);
     const Instant now = context_.clock.Now();
     std::lock_guard lock(shard.mutex);
     const Entry* entry = shard.entries.Find(request.key, hash, now);
     const bool present = entry != nullptr && !entry->negative();
     if (request.condition != SetCondition::kAlways &&
         present != (request.condition == SetCondition::kIfPresent)) {
-      return done->Done(false);
+      return false;
     }
     shard.entries.Put({.key = request.key,
                        .hash = hash,
@@ -75,11 +57,21 @@ void WritePath::Set(Executor& executor, Group& group, SetRequest request,
                        .value = request.value,
                        .expires = ttl > Duration(0) ? now + ttl : kNever,
                        .version = {}});
-    change.Begin(shard, request.key, now);
+    Begin(shard, request.key, now, recalls);
   }
   context_.store.MakeRoom(group.index());
-  Recall::Start(context_, executor, std::move(request.key), change.sequence,
-                std::move(change.holders), [done] { done->Done(true); });
+  return true;
+}
+
+void WritePath::Confirm(Executor& executor, Recalls recalls, std::function<void()> confirmed) {
+  if (recalls.empty()) return confirmed();
+  auto left = std::make_shared<size_t>(recalls.size());
+  auto all = std::make_shared<std::function<void()>>(std::move(confirmed));
+  for (Recalled& recalled : recalls) {
+    Recall::Start(context_, executor, std::move(recalled), [left, all] {
+      if (--*left == 0) (*all)();
+    });
+  }
 }
 
 }  // namespace cistern::cache

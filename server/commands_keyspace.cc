@@ -8,6 +8,7 @@ namespace cistern::server {
 namespace {
 
 using cache::Completion;
+using cache::CompletionPtr;
 using cache::Result;
 
 void Exists(Call& call) {
@@ -25,27 +26,38 @@ void Type(Call& call) {
   });
 }
 
+void WriteErased(Reply& reply, const Result<int64_t>& erased) {
+  if (!erased) return WriteError(reply, erased.error());
+  reply.Integer(*erased);
+}
+
+CompletionPtr<Result<int64_t>> PendForErased(Call& call) {
+  PendingReplyPtr pending = call.Pend();
+  auto done = Completion<Result<int64_t>>::Make(
+      call.worker().loop(),
+      [pending](const Result<int64_t>& erased) {
+        WriteErased(pending->reply(), erased);
+        pending->Finish();
+      },
+      TimeLeft(call), Late<int64_t>(call));
+  pending->OnAbandon([done] { done->Cancel(); });
+  return done;
+}
+
 void Delete(Call& call) {
   if (RefuseLongKeys(call)) return;
   std::vector<std::string> keys;
   ForEachKey(call.command(), call.args().size(), [&](size_t i) {
     if (!IsLocalOnly(call, call.arg(i))) keys.emplace_back(call.arg(i));
   });
-  if (keys.empty()) return call.reply().Integer(0);
-  PendingReplyPtr pending = call.Pend();
-  auto done = Completion<Result<int64_t>>::Make(
-      call.worker().loop(),
-      [pending](const Result<int64_t>& erased) {
-        if (erased) {
-          pending->reply().Integer(*erased);
-        } else {
-          WriteError(pending->reply(), erased.error());
-        }
-        pending->Finish();
-      },
-      TimeLeft(call), Late<int64_t>(call));
-  pending->OnAbandon([done] { done->Cancel(); });
-  call.worker().cache().Delete(call.worker().loop(), std::move(keys), done);
+  cache::Cache& cache = call.worker().cache();
+  net::Loop& loop = call.worker().loop();
+  if (!cache.OwnsAll(keys)) return cache.Delete(loop, std::move(keys), PendForErased(call));
+  cache::Recalls recalls;
+  const Result<int64_t> erased = cache.InvalidateHere(loop, keys, &recalls);
+  if (recalls.empty()) return WriteErased(call.reply(), erased);
+  cache.Confirm(loop, std::move(recalls),
+                [done = PendForErased(call), erased] { done->Done(erased); });
 }
 
 constexpr std::string_view kDeleteSummary =

@@ -9,6 +9,7 @@ namespace cistern::server {
 namespace {
 
 using cache::Completion;
+using cache::CompletionPtr;
 using cache::Result;
 using cluster::CommandReply;
 
@@ -24,6 +25,19 @@ bool AnswersHere(Call& call) {
   return true;
 }
 
+CompletionPtr<Result<CommandReply>> PendFor(Call& call) {
+  PendingReplyPtr pending = call.Pend();
+  auto done = Completion<Result<CommandReply>>::Make(
+      call.worker().loop(),
+      [pending](const Result<CommandReply>& result) {
+        WriteOwnersReply(pending->reply(), result);
+        pending->Finish();
+      },
+      TimeLeft(call), Late<CommandReply>(call));
+  pending->OnAbandon([done] { done->Cancel(); });
+  return done;
+}
+
 }  // namespace
 
 void RunAtOwner(Call& call) {
@@ -31,21 +45,15 @@ void RunAtOwner(Call& call) {
   net::Loop& loop = call.worker().loop();
   Node& node = call.worker().node();
   std::vector<std::string> args(call.args().begin(), call.args().end());
-  PendingReplyPtr pending = call.Pend();
-  auto done = Completion<Result<CommandReply>>::Make(
-      loop,
-      [pending](const Result<CommandReply>& result) {
-        WriteOwnersReply(pending->reply(), result);
-        pending->Finish();
-      },
-      TimeLeft(call), Late<CommandReply>(call));
-  pending->OnAbandon([done] { done->Cancel(); });
   const cache::Pick owner = node.cluster().Owner(call.key().bytes);
-  if (owner.is_self) {
-    node.owner_commands().Run(loop, std::move(args), done);
-  } else {
-    node.cluster().RunAtOwner(loop, owner.node, std::move(args), done);
+  if (!owner.is_self) {
+    return node.cluster().RunAtOwner(loop, owner.node, std::move(args), PendFor(call));
   }
+  cache::Recalls recalls;
+  auto reply = node.owner_commands().Run(loop, std::move(args), &recalls);
+  if (recalls.empty()) return WriteOwnersReply(call.reply(), reply);
+  call.worker().cache().Confirm(loop, std::move(recalls),
+                                [done = PendFor(call), reply] { done->Done(reply); });
 }
 
 }  // namespace cistern::server

@@ -7,14 +7,12 @@
 namespace cistern::server {
 namespace {
 
-using cache::Completion;
 using cache::Executor;
 using cache::Result;
 using cluster::CommandReply;
-using Done = OwnerCommands::Done;
 
-void AnswerError(const Done& done, std::string text) {
-  done->Done(CommandReply{CommandReply::Error{std::move(text)}});
+CommandReply Refusal(std::string text) {
+  return {CommandReply::Error{std::move(text)}};
 }
 
 // A life that has not ended is never 0; seconds are rounded to the nearest.
@@ -25,41 +23,46 @@ int64_t Shown(cache::Duration left, int64_t unit_ms) {
 
 }  // namespace
 
-void OwnerCommands::Run(Executor& executor, std::vector<std::string> args, Done done) {
+Result<CommandReply> OwnerCommands::Run(Executor& executor, std::vector<std::string> args,
+                                        cache::Recalls* recalls) {
   const std::string name = args.empty() ? std::string() : LowerCase(args[0]);
   const bool ttl = name == "ttl" || name == "pttl";
   if (!ttl && name != "set") {
-    return AnswerError(done, "ERR command '" + name + "' does not run at a key's owner");
+    return Refusal("ERR command '" + name + "' does not run at a key's owner");
   }
-  if (ttl ? args.size() != 2 : args.size() < 3)
-    return AnswerError(done, error_texts::WrongArity(name));
-  if (ttl) return Ttl(args, name == "ttl" ? 1000 : 1, done);
-  Set(executor, std::move(args), std::move(done));
+  if (ttl ? args.size() != 2 : args.size() < 3) return Refusal(error_texts::WrongArity(name));
+  if (ttl) return Ttl(args, name == "ttl" ? 1000 : 1);
+  return Set(executor, std::move(args), recalls);
 }
 
-void OwnerCommands::Set(Executor& executor, std::vector<std::string> args, Done done) {
+void OwnerCommands::Run(Executor& executor, std::vector<std::string> args, Done done) {
+  cache::Recalls recalls;
+  auto reply = Run(executor, std::move(args), &recalls);
+  cache_.Confirm(executor, std::move(recalls), [done, reply] { done->Done(reply); });
+}
+
+Result<CommandReply> OwnerCommands::Set(Executor& executor, std::vector<std::string> args,
+                                        cache::Recalls* recalls) {
   auto options = ParseSetOptions(std::span(args).subspan(3));
-  if (!options) return AnswerError(done, std::move(options.error()));
-  cache::SetRequest request{.key = std::move(args[1]),
-                            .value = cache::MakeBlob(std::move(args[2])),
-                            .ttl = options->ttl,
-                            .condition = options->condition};
-  auto stored = Completion<Result<bool>>::Make(
-      executor, [done = std::move(done)](const Result<bool>& result) {
-        if (!result) return done->Done(tl::unexpected(result.error()));
-        if (*result) return done->Done(CommandReply{CommandReply::Status{"OK"}});
-        done->Done(CommandReply{CommandReply::Null{}});
-      });
-  cache_.SetHere(executor, std::move(request), std::move(stored));
+  if (!options) return Refusal(std::move(options.error()));
+  const cache::SetRequest request{.key = std::move(args[1]),
+                                  .value = cache::MakeBlob(std::move(args[2])),
+                                  .ttl = options->ttl,
+                                  .condition = options->condition};
+  const Result<bool> stored = cache_.SetHere(executor, request, recalls);
+  if (!stored) return tl::unexpected(stored.error());
+  if (*stored) return CommandReply{CommandReply::Status{"OK"}};
+  return CommandReply{CommandReply::Null{}};
 }
 
-void OwnerCommands::Ttl(const std::vector<std::string>& args, int64_t unit_ms, const Done& done) {
+Result<CommandReply> OwnerCommands::Ttl(const std::vector<std::string>& args,
+                                        int64_t unit_ms) const {
   if (!cache_.picker().Owner(args[1]).is_self) {
-    return done->Done(tl::unexpected(cache::errors::NotOwner(cache_.picker().SelfName())));
+    return tl::unexpected(cache::errors::NotOwner(cache_.picker().SelfName()));
   }
   const auto left = cache_.TtlHere(cache::Key::Of(args[1]));
-  if (!left) return done->Done(CommandReply{kTtlOfAbsentKey});
-  done->Done(CommandReply{*left == cache::Duration(0) ? kTtlOfEndlessKey : Shown(*left, unit_ms)});
+  if (!left) return CommandReply{kTtlOfAbsentKey};
+  return CommandReply{*left == cache::Duration(0) ? kTtlOfEndlessKey : Shown(*left, unit_ms)};
 }
 
 }  // namespace cistern::server

@@ -23,12 +23,18 @@ class OwnerCommands final : public cluster::CommandRunner {
   explicit OwnerCommands(cache::Cache& cache) : cache_(cache) {}
 
   // `args`: the command's name, in any letter case, and its arguments; from a peer, so all is
-  // checked here. kNotOwner where the key is another node's: then nothing has run.
+  // checked here. kNotOwner where the key is another node's: then nothing has run. The reply may be
+  // told only if `recalls` stays empty, else when Cache::Confirm() says so. `executor`'s thread.
+  cache::Result<cluster::CommandReply> Run(cache::Executor& executor, std::vector<std::string> args,
+                                           cache::Recalls* recalls);
+  // The same, told when it may be.
   void Run(cache::Executor& executor, std::vector<std::string> args, Done done) override;
 
  private:
-  void Set(cache::Executor& executor, std::vector<std::string> args, Done done);
-  void Ttl(const std::vector<std::string>& args, int64_t unit_ms, const Done& done);
+  cache::Result<cluster::CommandReply> Set(cache::Executor& executor, std::vector<std::string> args,
+                                           cache::Recalls* recalls);
+  cache::Result<cluster::CommandReply> Ttl(const std::vector<std::string>& args,
+                                           int64_t unit_ms) const;
 
   cache::Cache& cache_;
 };

@@ -20,7 +20,9 @@ void PeerDoor::DropCopies(const cache::Notice& notice, cache::NodeId) {
 
 void PeerDoor::Invalidate(cache::Executor& executor, std::vector<std::string> keys,
                           cache::CompletionPtr<cache::Result<int64_t>> done) {
-  cache_.InvalidateHere(executor, std::move(keys), std::move(done));
+  cache::Recalls recalls;
+  const cache::Result<int64_t> erased = cache_.InvalidateHere(executor, keys, &recalls);
+  cache_.Confirm(executor, std::move(recalls), [done, erased] { done->Done(erased); });
 }
 
 void PeerDoor::PeerRestarted(cache::NodeId node, cache::Incarnation) {

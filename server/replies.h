@@ -33,8 +33,10 @@ inline cache::Duration TimeLeft(Call& call) {
 // What a Completion<Result<R>> answers when that time is over.
 template <class R>
 std::function<cache::Result<R>()> Late(Call& call) {
-  return [limit = TimeLeft(call)]() -> cache::Result<R> {
-    return tl::unexpected(cache::errors::Timeout(limit));
+  return [limit = TimeLeft(call),
+          writes = call.command().access == Access::kWrite]() -> cache::Result<R> {
+    return tl::unexpected(writes ? cache::errors::NotConfirmedIn(limit)
+                                 : cache::errors::Timeout(limit));
   };
 }
 

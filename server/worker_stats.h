@@ -16,8 +16,8 @@ struct WorkerStats {
   cache::Counter protocol_errors;      // clients closed for bytes that are no requests
   cache::Counter closed_output_limit;  // clients closed because they did not read
   cache::Counter closed_idle;
-  cache::Histogram hit_batches;  // one in 64 batches of a read that were all answered at once: its time
-                          // from the read's return to its write's
+  cache::Histogram hit_batches;  // one in 64 batches of a read that were all answered at once: its
+                                 // time from the read's return to its write's
 };
 
 }  // namespace cistern::server

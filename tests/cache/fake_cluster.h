@@ -195,13 +195,12 @@ class FakeCluster {
     return result;
   }
   using Stored = std::shared_ptr<std::optional<cache::Result<bool>>>;
-  Stored StartSet(int i, cache::SetRequest request) {
+  Stored StartSet(int i, const cache::SetRequest& request) {
     auto result = std::make_shared<std::optional<cache::Result<bool>>>();
     FakeNode& node = *nodes_[i];
-    node.cache->SetHere(
-        *node.executor, std::move(request),
-        cache::Completion<cache::Result<bool>>::Make(
-            *node.executor, [result](cache::Result<bool> r) { *result = std::move(r); }));
+    cache::Recalls recalls;
+    const auto stored = node.cache->SetHere(*node.executor, request, &recalls);
+    node.cache->Confirm(*node.executor, std::move(recalls), [result, stored] { *result = stored; });
     return result;
   }
 
@@ -261,7 +260,10 @@ inline void FakeNode::Invalidate(cache::Executor&, cache::NodeId node,
                                  cache::CompletionPtr<cache::Result<int64_t>> done) {
   cluster_.frames.push_back([this, node, keys = std::move(keys), done]() mutable {
     FakeNode& owner = cluster_[static_cast<int>(node)];
-    owner.cache->InvalidateHere(*owner.executor, std::move(keys), std::move(done));
+    cache::Recalls recalls;
+    const auto erased = owner.cache->InvalidateHere(*owner.executor, keys, &recalls);
+    owner.cache->Confirm(*owner.executor, std::move(recalls),
+                         [done, erased] { done->Done(erased); });
   });
 }
 

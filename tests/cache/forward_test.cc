@@ -234,13 +234,10 @@ TEST(Forward, LatenciesOfRequestsAndLoadsAreCounted) {
 TEST(Forward, InvalidationsThatReachANonOwnerRunNothing) {
   FakeCluster cluster(2);
   cluster.Get(0, "k");
-  std::optional<cache::Result<int64_t>> result;
-  cluster[1].cache->InvalidateHere(
-      *cluster[1].executor, {"k"},
-      cache::Completion<cache::Result<int64_t>>::Make(*cluster[1].executor,
-                                                      [&](auto r) { result = std::move(r); }));
-  cluster.Run();
-  EXPECT_EQ(result->error().code, cache::ErrorCode::kNotOwner);
+  cache::Recalls recalls;
+  const std::string keys[] = {"k"};
+  const auto result = cluster[1].cache->InvalidateHere(*cluster[1].executor, keys, &recalls);
+  EXPECT_EQ(result.error().code, cache::ErrorCode::kNotOwner);
   EXPECT_TRUE(cluster.Get(0, "k")->was_hit);
 }
 
