@@ -1,6 +1,8 @@
 // Commands as clients see them: bytes in, bytes out, of a whole node.
 #include <gmock/gmock.h>
 
+#include <thread>
+
 #include "server/error_texts.h"
 #include "tests/server/node_fixture.h"
 
@@ -253,6 +255,53 @@ TEST_F(PasswordCommandsTest, ResetAsksForItAgain) {
 TEST_F(PasswordCommandsTest, ItIsNeverShown) {
   EXPECT_THAT(server_.Session({"AUTH open-sesame", "CONFIG GET *"}),
               testing::Not(HasSubstr("open-sesame")));
+}
+
+// A backend that takes connections and never says a word.
+class SilentBackendTest : public testing::Test {
+ protected:
+  SilentBackendTest() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(bind(listener_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(listen(listener_, 100), 0);
+    EXPECT_EQ(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    config_.groups[1].backend.address = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+    config_.groups[1].backend.timeout = std::chrono::minutes(1);
+    config_.server.drain_timeout = std::chrono::milliseconds(20);
+  }
+  ~SilentBackendTest() override { close(listener_); }
+
+  const int listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  Config config_ = NodeConfigForTests();
+};
+
+TEST_F(SilentBackendTest, ARequestEndsByItsTime) {
+  config_.server.request_timeout = std::chrono::milliseconds(30);
+  NodeFixture server(config_);
+  const std::string late = "-TIMEOUT no answer within 30 ms\r\n";
+  EXPECT_EQ(server.Session({"GET b:x", "MGET c:1 b:x b:y", "EXISTS b:x b:x", "GET c:1"}),
+            late + late + late + "$-1\r\n");
+}
+
+TEST_F(SilentBackendTest, WhoGoesAwayLeavesNothingBehind) {
+  NodeFixture server(config_);
+  server.SendAndLeave("GET b:x\r\nMGET b:x b:y c:1\r\nDEL b:z\r\n");
+  EXPECT_EQ(server.Ask("PING"), "+PONG\r\n");
+  server.node().Stop();
+}
+
+TEST_F(SilentBackendTest, StoppingWaitsNoLongerThanItMay) {
+  NodeFixture server(config_);
+  const auto begin = std::chrono::steady_clock::now();
+  std::thread client([&server] { server.SendAndReadToEnd("GET b:x\r\nMGET b:x b:y\r\n"); });
+  while (server.node().stats().Read().commands < 2)
+    std::this_thread::yield();
+  server.node().Stop();
+  client.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
 }
 
 }  // namespace

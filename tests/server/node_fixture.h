@@ -70,8 +70,26 @@ class NodeFixture {
     return replies.substr(0, replies.size() - std::min(replies.size(), kBye.size()));
   }
 
- private:
   std::string SendAndReadToEnd(std::string_view requests) {
+    const int fd = Connect();
+    Send(fd, requests);
+    std::string replies;
+    char buffer[65536];
+    for (ssize_t got = 0; (got = recv(fd, buffer, sizeof buffer, 0)) > 0;)
+      replies.append(buffer, static_cast<size_t>(got));
+    close(fd);
+    return replies;
+  }
+
+  // Closes without reading a reply.
+  void SendAndLeave(std::string_view requests) {
+    const int fd = Connect();
+    Send(fd, requests);
+    close(fd);
+  }
+
+ private:
+  int Connect() {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -80,17 +98,15 @@ class NodeFixture {
     const timeval patience{.tv_sec = 20, .tv_usec = 0};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     EXPECT_EQ(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    return fd;
+  }
+
+  static void Send(int fd, std::string_view requests) {
     while (!requests.empty()) {
       const ssize_t sent = send(fd, requests.data(), requests.size(), MSG_NOSIGNAL);
       if (sent <= 0) break;
       requests.remove_prefix(static_cast<size_t>(sent));
     }
-    std::string replies;
-    char buffer[65536];
-    for (ssize_t got = 0; (got = recv(fd, buffer, sizeof buffer, 0)) > 0;)
-      replies.append(buffer, static_cast<size_t>(got));
-    close(fd);
-    return replies;
   }
 
   std::unique_ptr<Node> node_;
