@@ -34,7 +34,7 @@ class Node {
     for (auto& loop : loops) {
       loop->Stop();
       loop->Join();
-      EXPECT_TRUE(loop->left_open().empty());
+      EXPECT_THAT(loop->left_open(), testing::IsEmpty());
     }
   }
 

@@ -1,6 +1,7 @@
 // Two nodes' halves over real sockets: a node that serves, and a link that asks it.
 #pragma once
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -34,7 +35,7 @@ class ServingNode : private PeerSession::Owner {
     Close();
     loop.Stop();
     loop.Join();
-    EXPECT_TRUE(loop.left_open().empty());
+    EXPECT_THAT(loop.left_open(), testing::IsEmpty());
   }
 
   // Where it then listens.
@@ -123,7 +124,7 @@ class AskingNode : public PeerLink::Observer {
     });
     loop.Stop();
     loop.Join();
-    EXPECT_TRUE(loop.left_open().empty());
+    EXPECT_THAT(loop.left_open(), testing::IsEmpty());
   }
 
   void Dial(const net::Address& address) {

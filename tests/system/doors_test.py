@@ -106,7 +106,9 @@ class RefusedStartsTest(SystemTest):
         for own in ({"server": {"listen": [taken]}}, {"admin": {"listen": taken}},
                     {"cluster": {"listen": taken}}):
             with self.subTest(own):
-                cluster = self.unstarted_cluster("a", groups=[plain_group()], nodes={"a": own})
+                # Two members: a cluster of one opens no peer port.
+                cluster = self.unstarted_cluster("a", "b", groups=[plain_group()],
+                                                 nodes={"a": own})
                 self.assert_refused(cluster, taken)
 
     def test_a_client_port_that_another_node_serves_is_taken_too(self):

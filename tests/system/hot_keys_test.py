@@ -13,7 +13,8 @@ class HotKeysTest(SystemTest):
     def start(self, **rows):
         """Two nodes; a key, its owner and the other node."""
         self.fake = self.fake_redis()
-        cluster = self.cluster("a", "b", groups=[redis_group(self.fake, **rows)])
+        cluster = self.cluster("a", "b", groups=[redis_group(self.fake, **rows)],
+                               cluster={"longest_lease": rows.get("hot_lease", "1s")})
         owner = cluster.owner_of("users", "hot")
         other = next(node for node in cluster if node is not owner)
         return owner, other

@@ -45,12 +45,18 @@ class SystemTest(unittest.TestCase):
     def _end(self, cluster):
         exit_codes = cluster.stop()
         clean = all(code == 0 for code in exit_codes.values())
-        has_passed = self._outcome.success
+        has_passed = not self._has_failed()
         if not clean or not has_passed:
             print(cluster.logs()[-20000:], file=sys.stderr)
         cluster.release()
         if has_passed:
             self.assertTrue(clean, f"exit codes: {exit_codes}")
+
+    def _has_failed(self):
+        """Whether this test, or a subtest of it, has failed up to now."""
+        result = self._outcome.result
+        return any(getattr(test, "test_case", test) is self
+                   for test, _ in result.errors + result.failures)
 
 
 def main():
