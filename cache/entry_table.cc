@@ -20,6 +20,7 @@ void EntryCounts::Add(const EntryCounts& other) {
     bytes[role] += other.bytes[role];
     evictions[role] += other.evictions[role];
   }
+  negatives += other.negatives;
   expirations += other.expirations;
 }
 
@@ -78,7 +79,7 @@ void EntryTable::Count(const Entry& entry, bool added) {
   const auto role = static_cast<size_t>(entry.role());
   const uint64_t bytes = BytesOf(entry);
   const uint64_t sign = added ? 1 : ~uint64_t{0};  // unsigned arithmetic: adding ~0 subtracts 1
-  counts.items[role] += sign;
+  (entry.negative() ? counts.negatives : counts.items[role]) += sign;
   counts.bytes[role] += sign * bytes;
   if (entry.expires() != kNever) expiring_ += sign;
   if (entry.negative()) {

@@ -15,8 +15,9 @@ namespace cistern::cache {
 
 // What one group has in one shard, or, summed, in the store.
 struct EntryCounts {
-  uint64_t items[2] = {};  // by Role
-  uint64_t bytes[2] = {};
+  uint64_t items[2] = {};  // values, by Role
+  uint64_t negatives = 0;  // keys known as not found
+  uint64_t bytes[2] = {};  // of both
   uint64_t evictions[2] = {};
   uint64_t expirations = 0;
 
