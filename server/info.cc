@@ -60,8 +60,8 @@ std::string Memory(const Source& from) {
   const uint64_t resident = ResidentBytes();
   return fmt::format(
       "used_memory_human:{}\r\nused_memory_rss:{}\r\nused_memory_rss_human:{}\r\n"
-      "maxmemory_human:{}\r\nmaxmemory_policy:allkeys-lru\r\n",
-      Human(used), resident, Human(resident), Human(from.snapshot.memory_limit));
+      "maxmemory_human:{}\r\nmaxmemory_policy:allkeys-{}\r\n",
+      Human(used), resident, Human(resident), Human(from.snapshot.memory_limit), from.facts.policy);
 }
 
 // Nothing is ever loaded before clients are served.

@@ -17,7 +17,8 @@ struct InfoFacts {
   std::string run_id;  // 40 hexadecimal digits, of this start
   uint16_t tcp_port = 0;
   uint64_t max_clients = 0;
-  uint64_t epoch = 0;  // of the placement
+  std::string_view policy;  // of eviction
+  uint64_t epoch = 0;       // of the placement
   std::vector<cluster::MemberState> members;
   std::vector<uint64_t> slots;  // owned, by member
 };

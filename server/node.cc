@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "server/command_table.h"
+#include "server/config/words.h"
 #include "server/group_specs.h"
 #include "server/open_files.h"
 
@@ -116,7 +117,7 @@ Node::Started Node::MakeCache() {
   cache_ = std::make_unique<cache::Cache>(
       cache::Store::Options{.memory = config_.server.memory,
                             .workers = static_cast<int>(loops.size()),
-                            .policy = "lru"},
+                            .policy = std::string(Word(config_.server.policy))},
       std::move(*specs), executors, *cluster_, cache::SystemClock());
   cache_->Start();
   return {};
@@ -221,6 +222,7 @@ InfoFacts Node::Facts() const {
   InfoFacts facts;
   facts.run_id = run_id_;
   facts.max_clients = static_cast<uint64_t>(config_.server.max_clients);
+  facts.policy = Word(config_.server.policy);
   for (const net::Address& address : listening()) {
     if (facts.tcp_port == 0) facts.tcp_port = address.port;
   }

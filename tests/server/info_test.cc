@@ -18,6 +18,7 @@ class InfoTest : public testing::Test {
     snapshot_.memory[0] = 1536;
     facts_.run_id = std::string(40, 'f');
     facts_.tcp_port = 6379;
+    facts_.policy = "lru";
     cluster::MemberState self;
     self.member = {"a", "127.0.0.1:1", "127.0.0.1:2", 1};
     self.is_self = true;
