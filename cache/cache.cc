@@ -12,7 +12,7 @@ std::vector<std::unique_ptr<Group>> MakeGroups(std::vector<GroupSpec> specs, siz
   for (GroupSpec& spec : specs) {
     groups.push_back(std::make_unique<Group>(static_cast<uint16_t>(groups.size()),
                                              std::move(spec.config), std::move(spec.origin),
-                                             static_cast<int>(workers)));
+                                             std::move(spec.on_health), static_cast<int>(workers)));
   }
   return groups;
 }
@@ -127,6 +127,7 @@ void Cache::Delete(Executor& executor, std::vector<std::string> keys,
   };
   std::vector<std::pair<Pick, std::vector<std::string>>> by_owner;
   for (std::string& key : keys) {
+    if (GroupOf(key) == nullptr) return done->Done(tl::unexpected(errors::NoGroup(key)));
     const Pick pick = context_.picker.Owner(key);
     auto at = std::find_if(by_owner.begin(), by_owner.end(),
                            [&](const auto& part) { return part.first.node == pick.node; });
@@ -163,10 +164,12 @@ bool Cache::OwnsAll(std::span<const std::string> keys) const {
 
 Result<int64_t> Cache::InvalidateHere(Executor& executor, std::span<const std::string> keys,
                                       Recalls* recalls) {
-  if (!OwnsAll(keys)) return tl::unexpected(errors::NotOwner(context_.picker.SelfName()));
   for (const std::string& key : keys) {
-    if (Group* group = GroupOf(key)) group->stats(executor.index()).invalidations.Add();
+    if (GroupOf(key) == nullptr) return tl::unexpected(errors::NoGroup(key));
   }
+  if (!OwnsAll(keys)) return tl::unexpected(errors::NotOwner(context_.picker.SelfName()));
+  for (const std::string& key : keys)
+    GroupOf(key)->stats(executor.index()).invalidations.Add();
   return write_path_.Invalidate(keys, recalls);
 }
 

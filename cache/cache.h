@@ -19,6 +19,7 @@ namespace cistern::cache {
 struct GroupSpec {
   GroupConfig config;
   std::unique_ptr<Origin> origin;
+  BackendHealth::Listener on_health = nullptr;
 };
 
 // One key of a batch, as Find shows it.
@@ -63,8 +64,8 @@ class Cache {
   // For a key that Find missed. `done` should have a deadline of its own, not after `deadline`.
   void Get(Executor& executor, Key key, Instant deadline, CompletionPtr<Result<Answer>> done);
 
-  // Invalidates keys wherever they are owned. Completes with the number of entries that owners
-  // held, or the first error: then nothing is promised.
+  // Invalidates keys wherever they are owned; none if one has no group. Completes with the number
+  // of entries that owners held, or the first error: then nothing is promised.
   void Delete(Executor& executor, std::vector<std::string> keys,
               CompletionPtr<Result<int64_t>> done);
 

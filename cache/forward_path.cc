@@ -204,6 +204,7 @@ void ForwardPath::OnReply(Executor& executor, Target target, const RequestPtr& r
   {
     const Instant now = context_.clock.Now();
     CountLatency(executor, target, *request, now);
+    if (target == Target::kBackend) group.health().Note(reply ? nullptr : &reply.error(), now);
     std::lock_guard lock(shard.mutex);
     ForwardTable& table = Table(shard, target);
     kept = reply && KeepCopy(shard, *request, *reply, now);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cache/backend_health.h"
 #include "cache/group_config.h"
 #include "cache/histogram.h"
 #include "cache/origin.h"
@@ -20,13 +21,19 @@ struct GroupLatencies {
 
 class Group {
  public:
-  Group(uint16_t index, GroupConfig config, std::unique_ptr<Origin> origin, int workers)
-      : index_(index), config_(std::move(config)), origin_(std::move(origin)), stats_(workers) {}
+  Group(uint16_t index, GroupConfig config, std::unique_ptr<Origin> origin,
+        BackendHealth::Listener on_health, int workers)
+      : index_(index),
+        config_(std::move(config)),
+        origin_(std::move(origin)),
+        health_(std::move(on_health)),
+        stats_(workers) {}
 
   uint16_t index() const { return index_; }
   const GroupConfig& config() const { return config_; }
   const std::string& name() const { return config_.name; }
   Origin& origin() { return *origin_; }
+  BackendHealth& health() { return health_; }
   bool hot() const { return config_.hot_sample > 0; }
 
   // What the backend is asked for.
@@ -65,6 +72,7 @@ class Group {
   const uint16_t index_;
   const GroupConfig config_;
   const std::unique_ptr<Origin> origin_;
+  BackendHealth health_;
   std::atomic<uint32_t> loads_{0};
   std::atomic<uint32_t> waiters_{0};
   std::vector<WorkerStats> stats_;

@@ -111,6 +111,7 @@ void OwnerPath::Land(Executor& executor, const std::shared_ptr<Flight>& flight,
   {
     const Instant now = context_.clock.Now();
     group.latencies(executor.index()).load.Add(now - flight->started);
+    group.health().Note(result ? nullptr : &result.error(), now);
     std::lock_guard lock(shard.mutex);
     shard.flights.Remove(*flight);
     waiters.swap(flight->waiters);

@@ -70,8 +70,8 @@ cache::Result<void> SqliteConnection::Prepare() {
     reason = "it is more than one statement";
   } else if (sqlite3_stmt_readonly(statement_) == 0) {
     reason = "it writes";
-  } else if (sqlite3_column_count(statement_) == 0) {
-    reason = "it returns no column";
+  } else if (sqlite3_column_count(statement_) != 1) {
+    reason = "it must return one column, the value";
   } else if (sqlite3_bind_parameter_count(statement_) != 1) {
     reason = "it must have one parameter, ?1, the key";
   }

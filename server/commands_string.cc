@@ -64,8 +64,9 @@ constexpr Command kRows[] = {
      .step = 1,
      .access = Access::kWrite,
      .handler = RunAtOwner,
-     .summary = "Stores a value at the key's owner, where the group's `writes` permit it, and "
-                "recalls every copy before it answers.",
+     .summary =
+         "Stores a value at the key's owner, where the group's `writes` permit it, and "
+         "recalls every copy before it answers. Without EX or PX it lives for the group's `ttl`.",
      .since = "1.0.0",
      .group = "string",
      .arguments = "key value [NX | XX] [EX seconds | PX milliseconds]"},

@@ -1,5 +1,7 @@
 #include "server/group_specs.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
 #include "cluster/hash_input.h"
@@ -77,6 +79,16 @@ MadeOrigin MakeOrigin(const GroupConfig& group, const std::vector<net::Loop*>& l
   return std::make_unique<loader::NoneOrigin>();
 }
 
+cache::BackendHealth::Listener LogHealth(const std::string& group) {
+  return [group](const cache::Error* error) {
+    if (error != nullptr) {
+      spdlog::warn("a backend fails: {}", error->text);
+    } else {
+      spdlog::info("the backend of group '{}' answers again", group);
+    }
+  };
+}
+
 }  // namespace
 
 tl::expected<std::vector<cache::GroupSpec>, std::string> MakeGroupSpecs(
@@ -85,7 +97,7 @@ tl::expected<std::vector<cache::GroupSpec>, std::string> MakeGroupSpecs(
   for (const GroupConfig& group : config.groups) {
     auto origin = MakeOrigin(group, loops);
     if (!origin) return tl::unexpected(origin.error());
-    specs.push_back({CacheConfig(group), std::move(*origin)});
+    specs.push_back({CacheConfig(group), std::move(*origin), LogHealth(group.name)});
   }
   return specs;
 }

@@ -130,8 +130,9 @@ std::string InfoText(const StatsSnapshot& snapshot, const InfoFacts& facts,
     if (!IsWanted(section, names)) continue;
     if (!text.empty()) text += "\r\n";
     text += fmt::format("# {}\r\n", section.heading);
-    text += section.lines({snapshot, facts});
+    // The table's lines first: clients look for the first "used_memory", which others begin with.
     text += InfoLines(snapshot, section.name);
+    text += section.lines({snapshot, facts});
   }
   return text;
 }

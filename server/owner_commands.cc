@@ -57,6 +57,9 @@ Result<CommandReply> OwnerCommands::Set(Executor& executor, std::vector<std::str
 
 Result<CommandReply> OwnerCommands::Ttl(const std::vector<std::string>& args,
                                         int64_t unit_ms) const {
+  if (cache_.GroupOf(args[1]) == nullptr) {
+    return tl::unexpected(cache::errors::NoGroup(args[1]));
+  }
   if (!cache_.picker().Owner(args[1]).is_self) {
     return tl::unexpected(cache::errors::NotOwner(cache_.picker().SelfName()));
   }

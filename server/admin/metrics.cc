@@ -54,16 +54,16 @@ constexpr auto kMetrics = std::to_array<Metric>({
 
   {"memory_limit_bytes", "", "maxmemory", "memory", kGauge, Of<&S::memory_limit>,
    "Bytes that server.memory allows."},
+  {"memory_used_total_bytes", "", "used_memory", "memory", kGauge,
+   [](Node s) { return std::accumulate(s.memory.begin(), s.memory.end(), uint64_t{0}); },
+   "Bytes in use, all kinds together."},
+
   {"memory_used_bytes", "kind=entries", "used_memory_entries", "memory", kGauge, Memory<ChargeKind::kEntries>,
    "Bytes in use: entries with keys and small values, large values, clients' buffers, loads under way, records of leases."},
   {"memory_used_bytes", "kind=values", "used_memory_values", "memory", kGauge, Memory<ChargeKind::kValues>, ""},
   {"memory_used_bytes", "kind=clients", "used_memory_clients", "memory", kGauge, Memory<ChargeKind::kClients>, ""},
   {"memory_used_bytes", "kind=flights", "used_memory_flights", "memory", kGauge, Memory<ChargeKind::kFlights>, ""},
   {"memory_used_bytes", "kind=holders", "used_memory_holders", "memory", kGauge, Memory<ChargeKind::kHolders>, ""},
-  {"memory_used_total_bytes", "", "used_memory", "memory", kGauge,
-   [](Node s) { return std::accumulate(s.memory.begin(), s.memory.end(), uint64_t{0}); },
-   "Bytes in use, all kinds together."},
-
   {"connections_received_total", "", "total_connections_received", "stats", kCounter, Of<&S::connections_received>,
    "Clients that have connected."},
   {"connections_rejected_total", "", "rejected_connections", "stats", kCounter, Of<&S::connections_rejected>,

@@ -68,7 +68,7 @@ const auto kRows = std::to_array<Row>({
   {"cluster.connect_timeout", At<&Config::cluster, &ClusterConfig::connect_timeout>(), "500ms", "1ms..1m", kRestart,
    "Time to connect to another node."},
   {"cluster.longest_lease", At<&Config::cluster, &ClusterConfig::longest_lease>(), "1s", "10ms..10s", kRestart,
-   "No group's hot_lease is longer; a node that starts confirms no write until this time is over."},
+   "No group's hot_lease is longer."},
   {"cluster.dead_after", At<&Config::cluster, &ClusterConfig::dead_after>(), "1s", "50ms..1m", kRestart,
    "Time without an echo after which another node counts as unreachable."},
   {"cluster.nodes", Tables<&Target::node, &Config::cluster, &ClusterConfig::nodes>(), "", "0..1000", kRestart,

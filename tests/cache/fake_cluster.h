@@ -102,7 +102,10 @@ class FakeCluster {
       auto node = std::make_unique<FakeNode>(*this, static_cast<cache::NodeId>(i));
       node->executor = std::make_unique<ManualExecutor>(clock);
       std::vector<cache::GroupSpec> groups;
-      groups.push_back({config, std::make_unique<FakeOrigin>(backend)});
+      groups.push_back(
+          {config, std::make_unique<FakeOrigin>(backend), [this](const cache::Error* error) {
+             health.push_back(error != nullptr ? error->text : "well");
+           }});
       cache::Executor* executors[] = {node->executor.get()};
       node->cache =
           std::make_unique<cache::Cache>(options, std::move(groups), executors, *node, clock);
@@ -210,6 +213,7 @@ class FakeCluster {
   std::deque<std::function<void()>> notices;  // notices and acknowledgements
   bool hold_frames = false;
   bool hold_notices = false;
+  std::vector<std::string> health;  // what was told of the backend
   int gets_sent = 0;
   int notices_sent = 0;
 

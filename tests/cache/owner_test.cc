@@ -100,6 +100,22 @@ TEST(Owner, AFailureIsNeverKept) {
   EXPECT_EQ(cluster.backend->loads["k"], 2);
 }
 
+TEST(Owner, ABackendThatFailsIsToldOfOnceAndThatItAnswersAgainToo) {
+  FakeCluster cluster(1);
+  cluster.backend->failure = "down";
+  cluster.Get(0, "k");
+  cluster.Get(0, "k");
+  cluster.backend->failure.reset();
+  cluster.Get(0, "k");
+  EXPECT_EQ(cluster.health, (std::vector<std::string>{"g: down", "well"}));
+  cluster.backend->failure = "down again";
+  cluster.Get(0, "soon");
+  EXPECT_EQ(cluster.health.size(), 2u) << "so soon it would only fill the log";
+  cluster.clock.Advance(10s);
+  cluster.Get(0, "later");
+  EXPECT_EQ(cluster.health.back(), "g: down again");
+}
+
 TEST(Owner, NotFoundIsKeptForNegativeTtlOnly) {
   cache::GroupConfig config = Config();
   config.negative_ttl = 5s;

@@ -125,7 +125,7 @@ TEST(Race, NoGetThatBeginsAfterADelWasAnsweredSeesAnOlderVersion) {
   config.name = "g";
   config.ttl = 2ms;  // expiry and reclaiming take part
   std::vector<cache::GroupSpec> groups;
-  groups.push_back({config, std::make_unique<SlowOrigin>(truth)});
+  groups.push_back({config, std::make_unique<SlowOrigin>(truth), nullptr});
   cache::Cache cache(options, std::move(groups), executors, picker, cache::SystemClock());
   cache.Start();
 
