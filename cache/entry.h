@@ -56,7 +56,10 @@ class Entry {
   std::string_view version() const;
 
   bool hit() const { return (flags_ & kHit) != 0; }
-  void MarkHit() { flags_ |= kHit; }
+  // Only the first one writes: the line is shared by all workers.
+  void MarkHit() {
+    if (!hit()) flags_ |= kHit;
+  }
   // True the first time only: whoever gets it starts the one refresh.
   bool ClaimRefresh();
 

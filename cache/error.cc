@@ -35,6 +35,7 @@ std::string_view ReplyPrefix(ErrorCode code) {
     case ErrorCode::kOverload:
       return "OVERLOAD";
     case ErrorCode::kPeer:
+    case ErrorCode::kPeerLost:
     case ErrorCode::kNotOwner:
       return "PEER";
     case ErrorCode::kNoGroup:
@@ -74,7 +75,7 @@ Error PeerUnreachable(std::string_view node) {
   return {ErrorCode::kPeer, "owner " + std::string(node) + " cannot be reached"};
 }
 Error PeerLost(std::string_view node) {
-  return {ErrorCode::kPeer, "link to owner " + std::string(node) + " was lost"};
+  return {ErrorCode::kPeerLost, "link to owner " + std::string(node) + " was lost"};
 }
 Error NotConfirmed(std::string_view node) {
   return {ErrorCode::kPeer, "owner " + std::string(node) + " did not confirm"};

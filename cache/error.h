@@ -18,6 +18,7 @@ enum class ErrorCode : uint8_t {
   kBackend,   // the backend failed, refused, or was too slow
   kOverload,  // a limit of the group is reached
   kPeer,      // the owner could not be asked, or did not confirm
+  kPeerLost,  // the link broke while a read was under way: no verdict on the owner
   kNotOwner,  // a peer was asked for what it does not own and cannot load
   kNoGroup,   // no group serves the key
   kNoWrite,   // the group takes no writes

@@ -35,6 +35,7 @@ void ForwardTable::MarkSent(const RequestPtr& request, Instant now) {
 
 void ForwardTable::Finish(const RequestPtr& request) {
   request->state = Request::State::kFinished;
+  request->charge.Reset();
   Forward* forward = Find(request->key);
   if (forward == nullptr) return;
   if (forward->collecting == request) forward->collecting = nullptr;

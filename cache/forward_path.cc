@@ -10,6 +10,16 @@ namespace {
 constexpr uint64_t kRequestBytes = sizeof(Request) + 160;  // with its table's node and the link's
 constexpr Duration kRenewalTime = std::chrono::seconds(1);
 
+bool IsPeerError(ErrorCode code) {
+  return code == ErrorCode::kPeer || code == ErrorCode::kPeerLost;
+}
+
+// A copy is renewed in its lease's last quarter; not if what it copies ends before the lease does:
+// a renewed copy would end no later.
+Instant RefreshFrom(Instant sent, Duration life, Duration lease) {
+  return life < lease ? kNever : sent + life - lease / 4;
+}
+
 }  // namespace
 
 class ForwardPath::Outgoing final : public PeerFetch {
@@ -53,7 +63,7 @@ GetOutcome ForwardPath::Join(Executor& executor, Target target, Group& group, Ke
   std::optional<Loaded> copy;
   bool accepted = true;
   RequestPtr send;
-  RequestPtr delayed;
+  Delayed delayed;
   Waiters one{std::move(waiter)};
   {
     Shard& shard = context_.store.ShardOf(key.hash);
@@ -77,13 +87,12 @@ GetOutcome ForwardPath::Join(Executor& executor, Target target, Group& group, Ke
     return GetOutcome::kRefused;
   }
   if (send) Send(executor, target, send);
-  if (delayed) SendAtHalfTime(executor, target, delayed);
+  if (delayed.request) SendAtHalfTime(executor, target, delayed);
   return GetOutcome::kLoad;
 }
 
 bool ForwardPath::Enqueue(Executor& executor, Shard& shard, Target target, Group& group, Key key,
-                          Instant deadline, Waiters* waiters, RequestPtr* send,
-                          RequestPtr* delayed) {
+                          Instant deadline, Waiters* waiters, RequestPtr* send, Delayed* delayed) {
   ForwardTable& table = Table(shard, target);
   const RequestPtr request = table.Join(key.bytes, key.hash, group);
   const bool made = request->charge.bytes() == 0;
@@ -106,13 +115,13 @@ bool ForwardPath::Enqueue(Executor& executor, Shard& shard, Target target, Group
   request->deadline = std::max(request->deadline, deadline);
   MoveInto(&request->waiters, *waiters);
   *send = table.Dispatch(key.bytes, false);
-  if (made && *send == nullptr) *delayed = request;
+  if (made && *send == nullptr) *delayed = {request, deadline - context_.clock.Now()};
   return true;
 }
 
 void ForwardPath::Renew(Executor& executor, Group& group, Key key) {
   RequestPtr send;
-  RequestPtr delayed;
+  Delayed delayed;
   Shard& shard = context_.store.ShardOf(key.hash);
   {
     std::lock_guard lock(shard.mutex);
@@ -126,22 +135,25 @@ void ForwardPath::Renew(Executor& executor, Group& group, Key key) {
     request.wish = Wish::kLease;
   }
   if (send) Send(executor, Target::kPeer, send);
-  if (delayed) SendAtHalfTime(executor, Target::kPeer, delayed);
+  if (delayed.request) SendAtHalfTime(executor, Target::kPeer, delayed);
 }
 
-void ForwardPath::SendAtHalfTime(Executor& executor, Target target, const RequestPtr& request) {
-  const Duration left = request->deadline - context_.clock.Now();
-  executor.After(left / 2, [this, &executor, target, request] {
-    RequestPtr send;
-    Shard& shard = context_.store.ShardOf(request->hash);
-    {
-      std::lock_guard lock(shard.mutex);
-      if (request->state == Request::State::kCollecting) {
-        send = Table(shard, target).Dispatch(request->key, true);
-      }
-    }
-    if (send) Send(executor, target, send);
-  });
+void ForwardPath::SendAtHalfTime(Executor& executor, Target target, const Delayed& delayed) {
+  // Weak: most requests have long returned by then.
+  executor.After(delayed.time / 2,
+                 [this, &executor, target, weak = std::weak_ptr(delayed.request)] {
+                   const RequestPtr request = weak.lock();
+                   if (!request) return;
+                   RequestPtr send;
+                   Shard& shard = context_.store.ShardOf(request->hash);
+                   {
+                     std::lock_guard lock(shard.mutex);
+                     if (request->state == Request::State::kCollecting) {
+                       send = Table(shard, target).Dispatch(request->key, true);
+                     }
+                   }
+                   if (send) Send(executor, target, send);
+                 });
 }
 
 void ForwardPath::Send(Executor& executor, Target target, const RequestPtr& request) {
@@ -200,12 +212,14 @@ void ForwardPath::OnReply(Executor& executor, Target target, const RequestPtr& r
   Waiters waiters;
   RequestPtr next;
   bool kept = false;
+  Instant now;
+  CountLatency(executor, target, *request, context_.clock.Now());
   Shard& shard = context_.store.ShardOf(request->hash);
   {
-    const Instant now = context_.clock.Now();
-    CountLatency(executor, target, *request, now);
-    if (target == Target::kBackend) group.health().Note(reply ? nullptr : &reply.error(), now);
     std::lock_guard lock(shard.mutex);
+    // Read under the lock: a GET that joined before it was taken must not be answered by a lease
+    // that ran out while this thread was held up.
+    now = context_.clock.Now();
     ForwardTable& table = Table(shard, target);
     kept = reply && KeepCopy(shard, *request, *reply, now);
     waiters.swap(request->waiters);
@@ -220,10 +234,18 @@ void ForwardPath::OnReply(Executor& executor, Target target, const RequestPtr& r
   group.EndLoad();
   if (kept) context_.store.MakeRoom(group.index());
   if (next) Send(executor, target, next);
-  if (!reply && target == Target::kBackend) stats.local_load_errors.Add();
-  if (!reply && reply.error().code == ErrorCode::kPeer) {
+  if (target == Target::kBackend) {
+    if (!reply) stats.local_load_errors.Add();
+    group.health().Note(reply ? nullptr : &reply.error(), now);
+  }
+  if (!reply && IsPeerError(reply.error().code)) {
     stats.peer_errors.Add();
-    if (group.config().has_backend) return FallBack(executor, *request, std::move(waiters));
+    // A broken link is no verdict: the owner is asked again, and if it is gone then says so itself.
+    const bool lost = reply.error().code == ErrorCode::kPeerLost;
+    if (lost) return Reenter(executor, Target::kPeer, *request, std::move(waiters));
+    if (group.config().has_backend) {
+      return Reenter(executor, Target::kBackend, *request, std::move(waiters));
+    }
   }
   group.EndWaits(static_cast<uint32_t>(waiters.size()));
   const Result<Loaded> result =
@@ -253,24 +275,25 @@ bool ForwardPath::KeepCopy(Shard& shard, const Request& request, const PeerReply
                        .role = Role::kHot,
                        .value = reply.loaded.value,
                        .expires = request.sent + life,
-                       .refresh_from = request.sent + life - reply.lease / 4,
+                       .refresh_from = RefreshFrom(request.sent, life, reply.lease),
                        .version = reply.loaded.version});
   }
   return true;
 }
 
-void ForwardPath::FallBack(Executor& executor, const Request& failed, Waiters waiters) {
+void ForwardPath::Reenter(Executor& executor, Target target, const Request& failed,
+                          Waiters waiters) {
   if (waiters.empty()) return;
   Group& group = failed.group;
   const auto count = static_cast<uint32_t>(waiters.size());
   RequestPtr send;
-  RequestPtr delayed;
+  Delayed delayed;
   Shard& shard = context_.store.ShardOf(failed.hash);
   bool accepted = false;
   {
     std::lock_guard lock(shard.mutex);
-    accepted = Enqueue(executor, shard, Target::kBackend, group, {failed.key, failed.hash},
-                       failed.deadline, &waiters, &send, &delayed);
+    accepted = Enqueue(executor, shard, target, group, {failed.key, failed.hash}, failed.deadline,
+                       &waiters, &send, &delayed);
   }
   if (!accepted) {
     group.EndWaits(count);
@@ -279,8 +302,8 @@ void ForwardPath::FallBack(Executor& executor, const Request& failed, Waiters wa
       waiter.Fail(error);
     return;
   }
-  if (send) Send(executor, Target::kBackend, send);
-  if (delayed) SendAtHalfTime(executor, Target::kBackend, delayed);
+  if (send) Send(executor, target, send);
+  if (delayed.request) SendAtHalfTime(executor, target, delayed);
 }
 
 }  // namespace cistern::cache

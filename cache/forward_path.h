@@ -27,6 +27,11 @@ class ForwardPath {
  private:
   enum class Target : uint8_t { kPeer, kBackend };
   class Outgoing;  // a request in the hands of the peer's link
+  // A collecting request that may leave after half of `time` though the one before it hangs.
+  struct Delayed {
+    RequestPtr request;
+    Duration time{0};
+  };
 
   static ForwardTable& Table(Shard& shard, Target target) {
     return target == Target::kPeer ? shard.to_peer : shard.to_backend;
@@ -34,18 +39,19 @@ class ForwardPath {
   // Joins the collecting request and dispatches it if it may leave. REQUIRES: the shard's lock.
   // `send` becomes what is to be sent after unlocking, `delayed` what waits for half a time.
   bool Enqueue(Executor& executor, Shard& shard, Target target, Group& group, Key key,
-               Instant deadline, Waiters* waiters, RequestPtr* send, RequestPtr* delayed);
+               Instant deadline, Waiters* waiters, RequestPtr* send, Delayed* delayed);
   GetOutcome Join(Executor& executor, Target target, Group& group, Key key, Instant deadline,
                   Waiter waiter);
   void Send(Executor& executor, Target target, const RequestPtr& request);
-  void SendAtHalfTime(Executor& executor, Target target, const RequestPtr& request);
+  void SendAtHalfTime(Executor& executor, Target target, const Delayed& delayed);
   bool OnSending(Executor& executor, Target target, const RequestPtr& request, Instant now);
   void OnReply(Executor& executor, Target target, const RequestPtr& request,
                Result<PeerReply> reply);
   static void CountLatency(Executor& executor, Target target, const Request& request, Instant now);
   // Keeps a leased copy; false when the lease has run out meanwhile, or the value is too large.
   bool KeepCopy(Shard& shard, const Request& request, const PeerReply& reply, Instant now);
-  void FallBack(Executor& executor, const Request& failed, Waiters waiters);
+  // Whoever waited for a request that failed waits for the next one of `target`.
+  void Reenter(Executor& executor, Target target, const Request& failed, Waiters waiters);
 
   Context& context_;
 };

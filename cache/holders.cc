@@ -68,9 +68,19 @@ void Holders::Acknowledge(std::string_view key, NodeId node, Incarnation incarna
   });
 }
 
-void Holders::Reclaim(Instant now) {
-  for (auto at = table_.begin(); at != table_.end();) {
-    DropIf(at++, [&](const Holder& holder) { return holder.ends <= now; });
+void Holders::Reclaim(Instant now, size_t buckets) {
+  std::vector<std::string> ended;
+  const size_t visits = std::min(buckets, size_ > 0 ? table_.bucket_count() : 0);
+  for (size_t i = 0; i < visits; ++i) {
+    reclaim_cursor_ = (reclaim_cursor_ + 1) % table_.bucket_count();
+    for (auto at = table_.begin(reclaim_cursor_); at != table_.end(reclaim_cursor_); ++at) {
+      const bool any = std::any_of(at->second.begin(), at->second.end(),
+                                   [&](const Holder& holder) { return holder.ends <= now; });
+      if (any) ended.push_back(at->first);
+    }
+  }
+  for (const std::string& key : ended) {
+    DropIf(table_.find(key), [&](const Holder& holder) { return holder.ends <= now; });
   }
 }
 

@@ -38,8 +38,8 @@ class Holders {
   uint64_t StartNotice(std::string_view key, Instant now, std::vector<Holder>* holders);
   // Ends leases of this key and holder granted before notice `sequence`.
   void Acknowledge(std::string_view key, NodeId node, Incarnation incarnation, uint64_t sequence);
-  // Drops records whose lease has ended.
-  void Reclaim(Instant now);
+  // Drops records whose lease has ended, in the next `buckets` of the table; goes round.
+  void Reclaim(Instant now, size_t buckets);
 
   size_t size() const { return size_; }
 
@@ -59,6 +59,7 @@ class Holders {
   Table table_;
   size_t size_ = 0;
   uint64_t charged_ = 0;
+  size_t reclaim_cursor_ = 0;
   uint64_t sequence_ = 0;  // grants and notices of this shard draw from one sequence
 };
 

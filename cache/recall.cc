@@ -43,14 +43,16 @@ void Recall::OnAcknowledged(const Holder& holder) {
   std::erase_if(left_, [&](const Holder& other) {
     return other.node == holder.node && other.incarnation == holder.incarnation;
   });
-  if (left_.empty() && done_) std::exchange(done_, nullptr)();
+  if (!left_.empty() || !done_) return;
+  executor_.Cancel(timer_);
+  std::exchange(done_, nullptr)();
 }
 
 void Recall::AwaitEnds() {
   const Holder& last = *std::max_element(
       left_.begin(), left_.end(), [](const Holder& a, const Holder& b) { return a.ends < b.ends; });
   const Duration wait = std::max(last.ends - context_.clock.Now(), Duration(0));
-  executor_.After(wait, [self = shared_from_this()] { self->DropEnded(); });
+  timer_ = executor_.After(wait, [self = shared_from_this()] { self->DropEnded(); });
 }
 
 void Recall::DropEnded() {

@@ -32,6 +32,7 @@ class Recall : public std::enable_shared_from_this<Recall> {
   const uint64_t sequence_;
   std::vector<Holder> left_;
   std::function<void()> done_;
+  Executor::TimerId timer_ = 0;
 };
 
 }  // namespace cistern::cache

@@ -10,12 +10,12 @@ constexpr size_t kShardsPerWorker = 16;
 constexpr size_t kMinShards = 64;
 constexpr Duration kReclaimSlice = std::chrono::microseconds(200);
 constexpr size_t kReclaimBuckets = 16;
-constexpr uint64_t kHolderRounds = 64;  // holders are pruned once in so many visits of a shard
+constexpr size_t kReclaimHolderBuckets = 64;
 
 }  // namespace
 
 Store::Store(const Options& options, std::span<const GroupConfig* const> groups)
-    : limit_(options.memory), reclaim_(options.workers) {
+    : limit_(options.memory), reclaim_at_(options.workers) {
   uint64_t carved = 0;
   double shared_hot = 0;
   for (const GroupConfig* group : groups) {
@@ -70,20 +70,17 @@ void Store::MakeRoom(size_t group) {
 }
 
 void Store::Reclaim(int w, int workers, const Clock& clock) {
-  ReclaimState& state = reclaim_[w];
+  size_t& at = reclaim_at_[w];
   const Instant start = clock.Now();
   const size_t mine = shards_.size() / static_cast<size_t>(workers) + 1;
   Instant now = start;
   for (size_t i = 0; i < mine && now - start < kReclaimSlice; ++i, now = clock.Now()) {
-    state.shard += static_cast<size_t>(workers);
-    if (state.shard >= shards_.size()) {
-      state.shard = static_cast<size_t>(w);
-      ++state.rounds;
-    }
-    Shard& shard = *shards_[state.shard % shards_.size()];
+    at += static_cast<size_t>(workers);
+    if (at >= shards_.size()) at = static_cast<size_t>(w);
+    Shard& shard = *shards_[at % shards_.size()];
     std::lock_guard lock(shard.mutex);
     shard.entries.ReclaimExpired(now, kReclaimBuckets);
-    if (state.rounds % kHolderRounds == 0) shard.holders.Reclaim(now);
+    shard.holders.Reclaim(now, kReclaimHolderBuckets);
   }
 }
 

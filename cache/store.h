@@ -51,11 +51,6 @@ class Store {
   uint64_t limit() const { return limit_; }
 
  private:
-  struct ReclaimState {
-    size_t shard = 0;
-    uint64_t rounds = 0;
-  };
-
   const uint64_t limit_;
   std::vector<std::unique_ptr<Budget>> budgets_;
   std::vector<std::unique_ptr<Account>> accounts_;
@@ -64,7 +59,7 @@ class Store {
   std::vector<std::unique_ptr<Shard>> shards_;
   int shard_shift_ = 0;
   std::atomic<size_t> evict_cursor_{0};
-  std::vector<ReclaimState> reclaim_;  // by worker
+  std::vector<size_t> reclaim_at_;  // by worker: the shard that it visited last
 };
 
 }  // namespace cistern::cache

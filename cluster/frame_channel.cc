@@ -31,6 +31,7 @@ void FrameChannel::Connect(const net::Address& address, cache::Duration timeout)
 }
 
 net::Result<void> FrameChannel::Adopt(int fd) {
+  serves_ = true;
   return stream_.Adopt(fd);
 }
 
@@ -125,6 +126,9 @@ void FrameChannel::SendChunk(Outgoing& outgoing) {
 }
 
 void FrameChannel::PauseOrResume() {
+  // Whoever asks must go on reading: the echo that shows the peer alive, and the answers that two
+  // channels full of requests wait for.
+  if (!serves_) return;
   const bool pause = queued_bytes() > (paused_ ? kPauseBytes / 2 : kPauseBytes);
   if (pause == paused_) return;
   paused_ = pause;

@@ -84,6 +84,7 @@ class FrameChannel : private net::StreamDelegate {
   PayloadInbox inbox_;
   bool trusted_ = false;
   bool nonsense_ = false;
+  bool serves_ = false;  // accepted, not connected
   bool paused_ = false;
   bool closing_ = false;
   cache::Instant last_heard_;

@@ -184,8 +184,10 @@ bool LinkRequests::OnGetReply(std::unordered_map<uint64_t, Sent>::iterator at,
   if (gets == nullptr) return false;
   // Taken out first: a callee may ask for more, which moves what is in the map.
   std::vector<std::pair<std::shared_ptr<cache::PeerFetch>, wire::GetResult*>> answered;
-  for (wire::GetResult& item : *reply.mutable_items()) {
+  for (const wire::GetResult& item : reply.items()) {
     if (item.index() >= gets->items.size()) return false;
+  }
+  for (wire::GetResult& item : *reply.mutable_items()) {
     auto& fetch = gets->items[item.index()].fetch;
     if (fetch == nullptr) continue;
     answered.emplace_back(std::exchange(fetch, nullptr), &item);

@@ -26,6 +26,7 @@ wire::ErrorCode CodeToWire(ErrorCode code) {
     case ErrorCode::kOverload:
       return wire::ERROR_OVERLOAD;
     case ErrorCode::kPeer:
+    case ErrorCode::kPeerLost:
       return wire::ERROR_PEER;
     case ErrorCode::kNotOwner:
       return wire::ERROR_NOT_OWNER;

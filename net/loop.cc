@@ -82,10 +82,14 @@ Loop::~Loop() {
 
 void Loop::Start() {
   thread_ = std::thread([this] { Run(); });
+  // Until its thread owns it the loop would pass for one that does not run, and be used by two.
+  started_.wait(false);
 }
 
 void Loop::Run() {
   owner_.store(std::this_thread::get_id());
+  started_.store(true);
+  started_.notify_all();
   uv_run(&handles_->loop, UV_RUN_DEFAULT);
   CloseHandles();
   FreeTasks();

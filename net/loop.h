@@ -89,6 +89,7 @@ class Loop final : public cache::Executor {
   std::unique_ptr<Handles> handles_;
   std::thread thread_;
   std::atomic<std::thread::id> owner_;
+  std::atomic<bool> started_{false};
   uint64_t turn_ = 0;
   std::vector<std::string> left_open_;
 

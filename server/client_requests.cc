@@ -184,6 +184,8 @@ void ClientConnection::OnFinished(PendingReply& reply) {
 }
 
 void ClientConnection::RunReady() {
+  if (ready_.empty()) return;
+  now_ = worker_.loop().clock().Now();  // a lease must hold now, not when they arrived
   std::vector<KeyOrder::Ticket*> ready;
   while (!ready_.empty() && !stream_.is_closing()) {
     ready.clear();

@@ -1,6 +1,7 @@
 // What many commands write, and how long they may take.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <string>
 
@@ -22,18 +23,26 @@ inline void WriteError(Reply& reply, const cache::Error& error) {
 // What a command that ran at its key's owner replied.
 void WriteOwnersReply(Reply& reply, const cache::Result<cluster::CommandReply>& result);
 
-// A write waits for the holders of leases, on top of the request's time.
-inline cache::Duration TimeLeft(Call& call) {
+// A request's time; a write waits for the holders of leases on top of it.
+inline cache::Duration TimeAllowed(Call& call) {
   const Config& config = call.worker().config();
   const bool writes = call.command().access == Access::kWrite;
   return config.server.request_timeout +
          (writes ? config.cluster.longest_lease : cache::Duration(0));
 }
 
+// What is left of it for a request that waited for another one of its keys; counted from its
+// arrival.
+inline cache::Duration TimeLeft(Call& call) {
+  const cache::Duration waited =
+      call.now() + call.worker().config().server.request_timeout - call.deadline();
+  return std::max(TimeAllowed(call) - waited, cache::Duration(std::chrono::milliseconds(1)));
+}
+
 // What a Completion<Result<R>> answers when that time is over.
 template <class R>
 std::function<cache::Result<R>()> Late(Call& call) {
-  return [limit = TimeLeft(call),
+  return [limit = TimeAllowed(call),
           writes = call.command().access == Access::kWrite]() -> cache::Result<R> {
     return tl::unexpected(writes ? cache::errors::NotConfirmedIn(limit)
                                  : cache::errors::Timeout(limit));

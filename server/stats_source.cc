@@ -151,16 +151,16 @@ uint64_t StatsSource::MainEntries() const {
 }
 
 StatsSnapshot StatsSource::Read() const {
-  StatsSnapshot snapshot = ReadAll();
+  // Read under the lock: a base of a later moment would be more than what is read.
   const std::lock_guard lock(mutex_);
+  StatsSnapshot snapshot = ReadAll();
   Subtract(before_reset_, snapshot);
   return snapshot;
 }
 
 void StatsSource::Reset() {
-  StatsSnapshot now = ReadAll();
   const std::lock_guard lock(mutex_);
-  before_reset_ = std::move(now);
+  before_reset_ = ReadAll();
 }
 
 }  // namespace cistern::server

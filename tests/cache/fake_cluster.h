@@ -214,6 +214,7 @@ class FakeCluster {
   bool hold_frames = false;
   bool hold_notices = false;
   std::vector<std::string> health;  // what was told of the backend
+  int links_lost = 0;               // so many of the next gets are sent and never answered
   int gets_sent = 0;
   int notices_sent = 0;
 
@@ -238,6 +239,10 @@ inline void FakeNode::Fetch(cache::Executor& from, cache::NodeId node,
     }
     if (!fetch->OnSending(cluster_.clock.Now())) return;
     ++cluster_.gets_sent;
+    if (cluster_.links_lost > 0) {
+      --cluster_.links_lost;
+      return fetch->OnReply(tl::unexpected(cache::errors::PeerLost(owner.SelfName())));
+    }
     auto reply = [this, fetch](cache::Result<cache::PeerReply> answer) {
       cluster_.frames.push_back([fetch, answer = std::move(answer)] { fetch->OnReply(answer); });
     };

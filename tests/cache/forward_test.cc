@@ -166,6 +166,17 @@ TEST(Forward, AnOwnerThatCannotBeReachedIsReplacedByALoadThatIsNotKept) {
   EXPECT_EQ(cluster[1].cache->store().Counts(0).items[0], 0u);
 }
 
+TEST(Forward, AfterALostLinkTheOwnerIsAskedAgainAndNotTheBackend) {
+  FakeCluster cluster(2, WithoutCopies());
+  cluster.Get(0, "k");
+  cluster.links_lost = 1;
+  EXPECT_EQ(cluster.Get(1, "k")->value, "v1");
+  EXPECT_EQ(cluster.gets_sent, 2);
+  EXPECT_EQ(cluster.stats(1).peer_errors.value(), 1u);
+  EXPECT_EQ(cluster.stats(1).local_loads.value(), 0u);
+  EXPECT_EQ(cluster[1].cache->groups()[0]->waiting(), 0u);
+}
+
 TEST(Forward, AGroupWithoutABackendHasNothingToLoadInstead) {
   cache::GroupConfig config = WithoutCopies();
   config.has_backend = false;

@@ -52,7 +52,7 @@ TEST_F(HoldersTest, EndedLeasesAreNotListedAndAreReclaimed) {
   EXPECT_EQ(Notice(start + 1029ms).size(), 1u);
   EXPECT_EQ(Notice(start + 1030ms).size(), 0u);
   EXPECT_EQ(holders.size(), 1u);
-  holders.Reclaim(start + 1030ms);
+  holders.Reclaim(start + 1030ms, 100);
   EXPECT_EQ(holders.size(), 0u);
   EXPECT_EQ(budget.used(), 0u);
 }

@@ -103,6 +103,16 @@ TEST(Lease, ACopyLivesNoLongerThanWhatItCopies) {
   EXPECT_FALSE(cluster.Get(1, "k")->was_hit);
 }
 
+TEST(Lease, ACopyOfWhatEndsBeforeTheLeaseDoesIsNotRenewed) {
+  cache::GroupConfig config = AlwaysHot();
+  config.ttl = 200ms;  // less than a quarter of the lease
+  FakeCluster cluster(2, config);
+  cluster.Get(1, "k");
+  for (int i = 0; i < 100; ++i)
+    EXPECT_TRUE(cluster.Get(1, "k")->was_hit);
+  EXPECT_EQ(cluster.gets_sent, 1);
+}
+
 TEST(Lease, NoneIsGrantedAcrossADifferenceOfEpochs) {
   FakeCluster cluster(2, AlwaysHot());
   cluster[1].epoch = 2;
