@@ -96,7 +96,7 @@ TEST_F(PeerTest, ReadsUnderWayFailWhenTheLinkIsLostAndLaterOnesGoThrough) {
     server.loop.Post([&] { server.CloseSessionsHere(); });
   };
   const auto lost = asker.Fetch("k")->Answer();
-  EXPECT_EQ(lost.error().code, ErrorCode::kPeer);
+  EXPECT_EQ(lost.error().code, ErrorCode::kPeerLost);
   EXPECT_EQ(lost.error().text, "link to owner b was lost");
   // The loss is no verdict: this waits for the new connection.
   EXPECT_EQ(asker.Fetch("k")->Value(), "again");
@@ -193,7 +193,7 @@ TEST_F(PeerTest, StopAnswersEverything) {
     asker.link->Stop();
     asker.link->Fetch(later);
   });
-  EXPECT_EQ(sent->Answer().error().code, ErrorCode::kPeer);
+  EXPECT_EQ(sent->Answer().error().code, ErrorCode::kPeerLost);
   EXPECT_EQ(unsent->Answer().error().code, ErrorCode::kShutdown);
   EXPECT_EQ(later->Answer().error().code, ErrorCode::kShutdown);
 }

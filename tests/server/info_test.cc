@@ -44,7 +44,7 @@ class InfoTest : public testing::Test {
 TEST_F(InfoTest, HasWhatClientsLookFor) {
   const std::string text = Text();
   for (const char* line :
-       {"# Server\r\nredis_version:7.4.0\r\n",
+       {"# Server\r\n", "\r\nredis_version:7.4.0\r\n", "\r\nused_memory:1536\r\nused_memory_",
         "\r\ncistern_version:", "\r\nredis_mode:standalone\r\n", "\r\nloading:0\r\n",
         "\r\nrole:master\r\n", "\r\nconnected_clients:0\r\n", "\r\ncluster_enabled:0\r\n",
         "\r\ntcp_port:6379\r\n", "\r\nused_memory_human:1.50K\r\n", "\r\nmaxmemory_human:1.00G\r\n",
