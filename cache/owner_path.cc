@@ -139,7 +139,11 @@ std::optional<Duration> OwnerPath::Keep(Executor& executor, Shard& shard, const 
     if (!FitsAccount(account, flight.key, loaded.value)) return std::nullopt;
   }
   const double kept = 1 - config.ttl_jitter * context_.Fraction(executor);
-  ttl = Duration(static_cast<Duration::rep>(static_cast<double>(ttl.count()) * kept));
+  if (ttl > Duration(0)) {
+    // Never down to 0, which has no end.
+    const auto shortened = static_cast<Duration::rep>(static_cast<double>(ttl.count()) * kept);
+    ttl = Duration(std::max<Duration::rep>(shortened, 1));
+  }
   shard.entries.Put({.key = flight.key,
                      .hash = flight.hash,
                      .group = flight.group->index(),
