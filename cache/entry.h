@@ -66,6 +66,13 @@ class Entry {
   // Bytes of the allocation with the allocator's own; without the blob's, which charges itself.
   size_t charge() const;
 
+  // Brings header, key and a small value into the CPU's cache at once: they span two lines, and
+  // missed one after the other each costs 100 ns and more.
+  void Prefetch() const {
+    __builtin_prefetch(this);
+    __builtin_prefetch(reinterpret_cast<const char*>(this) + 64);
+  }
+
   // For the queue or policy that the entry stands in.
   Entry* prev = nullptr;
   Entry* next = nullptr;

@@ -30,6 +30,7 @@ Entry* Index::Find(std::string_view key, uint64_t hash) const {
     const Bucket& bucket = buckets_[at];
     for (uint32_t hits = Matches(bucket, tag); hits != 0; hits &= hits - 1) {
       Entry* entry = bucket.slots[__builtin_ctz(hits)];
+      entry->Prefetch();
       if (entry->hash() == hash && entry->key() == key) return entry;
     }
     if (bucket.overflowed == 0) return nullptr;

@@ -48,7 +48,7 @@ void Store::Prefetch(std::span<const Key> keys) {
   for (const Key& key : keys) {
     Shard& shard = ShardOf(key.hash);
     std::lock_guard lock(shard.mutex);
-    __builtin_prefetch(shard.entries.Candidate(key.hash));
+    if (const Entry* entry = shard.entries.Candidate(key.hash)) entry->Prefetch();
   }
 }
 
