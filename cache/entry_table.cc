@@ -1,11 +1,20 @@
 #include "cache/entry_table.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace cistern::cache {
 namespace {
 
 // An expired hot copy that had been hit is remembered so long: the next GET then wishes a lease
 // again.
 constexpr Duration kHotMemory = std::chrono::seconds(1);
+
+// From when on it may be dropped unasked.
+Instant ReclaimableFrom(const Entry& entry) {
+  const bool remembered = entry.role() == Role::kHot && entry.hit();
+  return remembered && entry.expires() != kNever ? entry.expires() + kHotMemory : entry.expires();
+}
 
 uint64_t BytesOf(const Entry& entry) {
   const BlobPtr blob = entry.blob();
@@ -52,13 +61,17 @@ void EntryTable::Hit(Entry* entry) {
 void EntryTable::Put(const NewEntry& fresh) {
   if (Entry* old = index_.Find(fresh.key, fresh.hash)) Erase(old);
   Entry* entry = Entry::Make(fresh);
+  const size_t buckets = index_.buckets();
   index_.Insert(entry);
   index_charge_.Resize(index_.bytes());
+  // Growing moves entries, perhaps past the round that is under way.
+  if (index_.buckets() != buckets) soonest_next_ = std::min(soonest_next_, soonest_);
 
   Account& account = AccountOf(*entry);
   account.budget.Add(ChargeKind::kEntries, entry->charge());
   if (const BlobPtr blob = entry->blob()) blob->ChargeTo(account.budget);
   Count(*entry, true);
+  NoteExpiry(*entry);
   Queues& queues = QueuesOf(*entry);
   if (entry->negative()) {
     queues.negatives.PushFront(entry);
@@ -81,7 +94,6 @@ void EntryTable::Count(const Entry& entry, bool added) {
   const uint64_t sign = added ? 1 : ~uint64_t{0};  // unsigned arithmetic: adding ~0 subtracts 1
   (entry.negative() ? counts.negatives : counts.items[role]) += sign;
   counts.bytes[role] += sign * bytes;
-  if (entry.expires() != kNever) expiring_ += sign;
   if (entry.negative()) {
     account.negative_bytes.fetch_add(sign * bytes, std::memory_order_relaxed);
   } else if (entry.role() == Role::kHot) {
@@ -126,19 +138,19 @@ uint64_t EntryTable::EvictOne(size_t a) {
   return Drop(victim);
 }
 
-bool EntryTable::MayReclaim(const Entry& entry, Instant now) const {
-  if (!entry.ExpiredAt(now)) return false;
-  const bool remembered = entry.role() == Role::kHot && entry.hit();
-  return !remembered || entry.ExpiredAt(now - kHotMemory);
+void EntryTable::NoteExpiry(const Entry& entry) {
+  soonest_ = std::min(soonest_, ReclaimableFrom(entry));
+  soonest_next_ = std::min(soonest_next_, ReclaimableFrom(entry));
 }
 
 void EntryTable::ReclaimExpired(Instant now, size_t buckets) {
-  for (size_t i = 0; i < buckets && expiring_ > 0; ++i) {
+  for (size_t i = 0; i < buckets && soonest_ <= now; ++i) {
     index_.VisitBucket(&reclaim_cursor_, [&](Entry* entry) {
-      if (!MayReclaim(*entry, now)) return;
+      if (ReclaimableFrom(*entry) > now) return NoteExpiry(*entry);
       ++counts_[entry->group()].expirations;
       Erase(entry);
     });
+    if (reclaim_cursor_ == 0) soonest_ = std::exchange(soonest_next_, kNever);
   }
 }
 

@@ -57,8 +57,8 @@ class EntryTable {
   }
   // Evicts one entry that draws on account `a`; returns its bytes, 0 if there is none.
   uint64_t EvictOne(size_t a);
-  // Drops what has expired in the next `buckets` of the index; goes round. Costs nothing while no
-  // entry has a TTL.
+  // Drops what has expired in the next `buckets` of the index; goes round. Costs nothing before the
+  // instant at which something expires.
   void ReclaimExpired(Instant now, size_t buckets);
 
   size_t buckets() const { return index_.buckets(); }
@@ -78,7 +78,7 @@ class EntryTable {
   void Unlink(Entry* entry);
   // The entry is in no queue any more.
   uint64_t Drop(Entry* entry);
-  bool MayReclaim(const Entry& entry, Instant now) const;
+  void NoteExpiry(const Entry& entry);
 
   std::span<Account* const> accounts_;
   std::span<const uint16_t> account_of_;
@@ -86,7 +86,10 @@ class EntryTable {
   Charge index_charge_;
   std::vector<Queues> queues_;       // by account
   std::vector<EntryCounts> counts_;  // by group
-  size_t expiring_ = 0;              // entries that expire at all
+  // Nothing can be reclaimed before `soonest_`; the next round will know better, from what this one
+  // has seen and what was put meanwhile.
+  Instant soonest_ = kNever;
+  Instant soonest_next_ = kNever;
   size_t reclaim_cursor_ = 0;
 };
 

@@ -264,6 +264,14 @@ TEST(Store, ExpiredEntriesAreReclaimedWithoutBeingAskedFor) {
     s.store->Reclaim(0, 1, clock);
   EXPECT_EQ(s.store->Counts(0).items[0], empty_items + 1);
   EXPECT_EQ(s.store->Counts(0).expirations, 1000u);
+  // What comes after a round that found nothing left is found, too.
+  brief.expires = clock.Now() + 1s;
+  for (int i = 0; i < 1000; ++i)
+    s.Put("brief" + std::to_string(i), "v", brief);
+  clock.Advance(1s);
+  for (int i = 0; i < 500; ++i)
+    s.store->Reclaim(0, 1, clock);
+  EXPECT_EQ(s.store->Counts(0).items[0], empty_items + 1);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -46,6 +47,7 @@ class NodeFixture {
  public:
   explicit NodeFixture(Config config = NodeConfigForTests()) {
     net::IgnoreSigpipe();
+    spdlog::default_logger();  // made here, as main() does, before there are threads
     auto node = Node::Start(std::move(config));
     EXPECT_TRUE(node.has_value()) << node.error();
     if (node) node_ = std::move(*node);
