@@ -45,7 +45,7 @@ Cache::Cache(const Store::Options& options, std::vector<GroupSpec> groups,
       executors_(executors.begin(), executors.end()) {
   for (const auto& group : groups_)
     by_prefix_.push_back(group.get());
-  std::stable_sort(by_prefix_.begin(), by_prefix_.end(), [](const Group* a, const Group* b) {
+  std::sort(by_prefix_.begin(), by_prefix_.end(), [](const Group* a, const Group* b) {
     return a->config().prefix.size() > b->config().prefix.size();
   });
 }

@@ -136,9 +136,9 @@ void Cluster::Deal(int fd) {
 }
 
 void Cluster::Dial(cache::NodeId node, const net::Address& address) {
-  for (size_t i = 0; i < links_.size(); ++i) {
-    WorkerLinks& links = *links_[i];
-    links.loop().Post([&links, node, address, is_control = i == kControlWorker] {
+  for (const auto& links : links_) {
+    const bool is_control = links == links_[kControlWorker];
+    links->loop().Post([&links = *links, node, address, is_control] {
       links.AddLink(node, address, wire::LINK_DATA);
       if (is_control) links.AddLink(node, address, wire::LINK_CONTROL);
     });

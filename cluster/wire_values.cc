@@ -195,7 +195,7 @@ cache::Result<CommandReply> FromWire(wire::CommandReply& message, std::string_vi
     case wire::CommandReply::kError:
       return CommandReply{CommandReply::Error{message.error()}};
     case wire::CommandReply::kInteger:
-      return CommandReply{int64_t{message.integer()}};
+      return CommandReply{message.integer()};
     case wire::CommandReply::kBulk:
       return CommandReply{cache::MakeBlob(std::move(*message.mutable_bulk()))};
     case wire::CommandReply::kNull:

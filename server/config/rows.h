@@ -31,7 +31,8 @@ struct Row {
   Change change = Change::kRestart;
   std::string_view sentence;  // what it is, with its unit
   BackendMask backends = kEveryBackend;
-  std::string_view redis_name = "";  // what CONFIG GET calls it too
+  // What CONFIG GET calls it too. GCC wants an initializer where rows may leave it out.
+  std::string_view redis_name = "";  // NOLINT(readability-redundant-string-init)
 
   std::string_view section() const;  // "server", "group.backend"; empty for a top-level table
   std::string_view key() const;      // "memory"

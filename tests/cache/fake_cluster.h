@@ -232,7 +232,7 @@ class FakeCluster {
 
 inline void FakeNode::Fetch(cache::Executor& from, cache::NodeId node,
                             std::shared_ptr<cache::PeerFetch> fetch) {
-  from.AtTurnEnd([this, &from, node, fetch] {
+  from.AtTurnEnd([this, node, fetch] {
     FakeNode& owner = cluster_[static_cast<int>(node)];
     if (!owner.reachable) {
       return fetch->OnReply(tl::unexpected(cache::errors::PeerUnreachable(owner.SelfName())));

@@ -57,7 +57,7 @@ class LoaderTest : ClockBase, public net::LoopTest {
   void Load(const std::vector<std::string>& keys, std::function<void()> then) {
     auto left = std::make_shared<size_t>(keys.size());
     for (const std::string& key : keys) {
-      LoadOne(key, [this, left, then] {
+      LoadOne(key, [left, then] {
         if (--*left == 0) then();
       });
     }
