@@ -28,7 +28,7 @@ class ClientLimitsTest : public ::testing::Test {
 TEST_F(ClientLimitsTest, ReadingPausesWhileRepliesAreNotReadAndGoesOnAfterwards) {
   server_.Start();
   TestClient client = server_.Connect();
-  const size_t kRequests = 60'000;
+  constexpr size_t kRequests = 60'000;
   const std::string reply = Bulk(std::string(1000, 'b'));
   const std::string requests = Repeat(Ask({"BIG", "1000"}), kRequests);
   size_t sent = 0;
@@ -106,7 +106,7 @@ TEST_F(ClientLimitsTest, ClientThatTakesNothingForAWhileIsClosed) {
 TEST_F(ClientLimitsTest, ManyPendingRequestsPauseReadingToo) {
   server_.Start();
   TestClient client = server_.Connect();
-  const size_t kRequests = 20'000;
+  constexpr size_t kRequests = 20'000;
   const std::string requests = Repeat(Ask({"SLOW", "k"}), kRequests);
   size_t sent = 0;
   size_t finished = 0;
@@ -133,7 +133,7 @@ TEST_F(ClientLimitsTest, OneClientExecutesABoundedNumberOfCommandsATurn) {
   server_.Start();
   server_.On([] { State().logs = true; });
   TestClient client = server_.Connect();
-  const size_t kRequests = 100'000;
+  constexpr size_t kRequests = 100'000;
   std::thread sender([&] { client.Send(Repeat("PING\r\n", kRequests)); });
   EXPECT_EQ(client.Read(7 * kRequests).size(), 7 * kRequests);
   sender.join();
@@ -158,12 +158,12 @@ TEST_F(ClientLimitsTest, LongPipelineDoesNotHoldUpAnotherClient) {
     while (!go.load())
       std::this_thread::yield();
   });
-  const size_t kRequests = greedy.SendSome(Repeat("PING\r\n", 10'000)) / 6;
-  ASSERT_GT(kRequests, 4 * ClientConnection::kTurnCommands);
+  const size_t requests = greedy.SendSome(Repeat("PING\r\n", 10'000)) / 6;
+  ASSERT_GT(requests, 4 * ClientConnection::kTurnCommands);
   other.Send("PING\r\n");
   go = true;
   EXPECT_EQ(other.Read(7), "+PONG\r\n");
-  EXPECT_EQ(greedy.Read(7 * kRequests).size(), 7 * kRequests);
+  EXPECT_EQ(greedy.Read(7 * requests).size(), 7 * requests);
   server_.On([&] {
     size_t before = 0;
     while (before < State().log.size() && State().log[before].client == greedy_id)
@@ -176,7 +176,7 @@ TEST_F(ClientLimitsTest, OneClientIsAnsweredABoundedNumberOfBytesATurn) {
   server_.Start();
   server_.On([] { State().logs = true; });
   TestClient client = server_.Connect();
-  const size_t kBytes = 100'000;
+  constexpr size_t kBytes = 100'000;
   client.Send(Repeat(Ask({"BIG", std::to_string(kBytes)}), 100));
   const size_t replies = 100 * Bulk(std::string(kBytes, 'b')).size();
   EXPECT_EQ(client.Read(replies).size(), replies);
