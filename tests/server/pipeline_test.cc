@@ -135,7 +135,7 @@ TEST_F(PipelineTest, WhatWasSentBeforeTheEndIsAnswered) {
     requests += "PING\r\n";
   client.Send(requests);
   client.EndSending();
-  EXPECT_EQ(client.ReadToEnd().size(), size_t{5000 * 7});
+  EXPECT_EQ(client.ReadToEnd().size(), size_t{5000} * 7);
 }
 
 // ---- what is refused
