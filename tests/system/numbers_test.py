@@ -21,7 +21,7 @@ OUTCOMES = ("hits_main", "hits_hot", "hits_stale", "hits_negative", "loads", "re
 def value_of(key):
     if key.startswith(b"none"):
         return None
-    return RuntimeError("ERR broken") if key.startswith(b"bad") else b"v" * 10000
+    return RuntimeError("ERR broken") if key.startswith(b"bad") else b"v" * 30000
 
 
 class NumbersTest(SystemTest):
