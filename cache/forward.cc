@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "cache/mutant.h"
+
 namespace cistern::cache {
 
 RequestPtr ForwardTable::Join(std::string_view key, uint64_t hash, Group& group) {
   auto at = table_.find(key);
   if (at == table_.end()) at = table_.emplace(key, Forward()).first;
   Forward& forward = at->second;
+  if (IsMutant(Mutant::kLateJoin) && !forward.running.empty()) return forward.running.back();
   if (!forward.collecting) {
     forward.collecting = std::make_shared<Request>(key, hash, group);
     // Who comes second shows that the key is in demand: its request asks for a lease.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cache/mutant.h"
+
 namespace cistern::cache {
 namespace {
 
@@ -55,6 +57,7 @@ uint64_t Holders::StartNotice(std::string_view key, Instant now, std::vector<Hol
     for (const Holder& holder : at->second) {
       if (holder.ends > now) holders->push_back(holder);
     }
+    if (IsMutant(Mutant::kClearedOnSend)) Forget(key);
   }
   return ++sequence_;
 }
@@ -64,8 +67,14 @@ void Holders::Acknowledge(std::string_view key, NodeId node, Incarnation incarna
   auto at = table_.find(key);
   if (at == table_.end()) return;
   DropIf(at, [&](const Holder& holder) {
-    return holder.node == node && holder.incarnation == incarnation && holder.granted < sequence;
+    return holder.node == node && holder.incarnation == incarnation &&
+           (holder.granted < sequence || IsMutant(Mutant::kClearsLaterGrant));
   });
+}
+
+void Holders::Forget(std::string_view key) {
+  auto at = table_.find(key);
+  if (at != table_.end()) DropIf(at, [](const Holder&) { return true; });
 }
 
 void Holders::Reclaim(Instant now, size_t buckets) {

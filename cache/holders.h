@@ -38,6 +38,8 @@ class Holders {
   uint64_t StartNotice(std::string_view key, Instant now, std::vector<Holder>* holders);
   // Ends leases of this key and holder granted before notice `sequence`.
   void Acknowledge(std::string_view key, NodeId node, Incarnation incarnation, uint64_t sequence);
+  // Against all rules: for mutants.
+  void Forget(std::string_view key);
   // Drops records whose lease has ended, in the next `buckets` of the table; goes round.
   void Reclaim(Instant now, size_t buckets);
 

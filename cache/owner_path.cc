@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cache/mutant.h"
+
 namespace cistern::cache {
 namespace {
 
@@ -116,6 +118,7 @@ void OwnerPath::Land(Executor& executor, const std::shared_ptr<Flight>& flight,
     shard.flights.Remove(*flight);
     waiters.swap(flight->waiters);
     if (result && !flight->detached) ttl = Keep(executor, shard, *flight, *result, now);
+    if (result && flight->detached && IsMutant(Mutant::kDetachedGrants)) ttl = Duration(0);
     for (const Waiter& waiter : waiters) {
       leases.push_back(ttl ? GrantTo(waiter, shard, group, flight->key, *ttl) : Lease());
     }

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
-#include "cache/faults.h"
+#include "cache/mutant.h"
 
 namespace cistern::cache {
 
 void Recall::Start(Context& context, Executor& executor, Recalled recalled,
                    std::function<void()> done) {
-  if (!kSendNotices) return done();
+  if (IsMutant(Mutant::kNoNotice)) return done();
   std::shared_ptr<Recall> recall(
       new Recall(context, executor, std::move(recalled), std::move(done)));
   recall->Send();

@@ -4,10 +4,10 @@
 #include <mutex>
 
 #include "cache/entry_table.h"
-#include "cache/faults.h"
 #include "cache/flight.h"
 #include "cache/forward.h"
 #include "cache/holders.h"
+#include "cache/mutant.h"
 
 namespace cistern::cache {
 
@@ -29,7 +29,7 @@ struct alignas(64) Shard {
 
   // Detaches every flight of the key, in any role.
   void DetachAll(std::string_view key) {
-    if (!kDetachFlights) return;
+    if (IsMutant(Mutant::kNoDetach)) return;
     flights.Detach(key);
     to_peer.Detach(key);
     to_backend.Detach(key);

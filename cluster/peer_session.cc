@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "cache/mutant.h"
+
 namespace cistern::cluster {
 namespace {
 
@@ -12,6 +14,7 @@ constexpr size_t kFrameValueBytes = size_t{256} << 10;
 constexpr uint64_t kLongestMillis = 3'600'000;
 // The asker pings every quarter of `dead_after`: after this many of them unheard it is gone.
 constexpr int kSilentDeadlines = 10;
+constexpr auto kDropLate = std::chrono::milliseconds(20);  // a mutant's
 
 std::vector<std::string> TakeKeys(wire::Invalidate& message) {
   std::vector<std::string> keys;
@@ -197,8 +200,16 @@ void PeerSession::OnInvalidate(wire::Frame& frame) {
     return InvalidateAtOwner(id, TakeKeys(message));
   wire::Frame answer = NewFrame(id);
   if (message.selector() == wire::SELECTOR_KEYS && message.role() == wire::ROLE_COPIES) {
-    for (std::string& key : TakeKeys(message))
-      context_.service.DropCopies({std::move(key), message.sequence()}, node_);
+    const auto drop = [&service = context_.service, keys = TakeKeys(message),
+                       sequence = message.sequence(), from = node_] {
+      for (const std::string& key : keys)
+        service.DropCopies({key, sequence}, from);
+    };
+    if (IsMutant(Mutant::kAcknowledgeBeforeDrop)) {
+      loop_.After(kDropLate, drop);
+    } else {
+      drop();
+    }
     answer.mutable_invalidate_reply()->set_done(true);
   } else {
     // Done in part it would be a promise broken: so not at all.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "cache/mutant.h"
 #include "server/client_connection.h"
 #include "server/error_texts.h"
 #include "server/worker.h"
@@ -171,7 +172,8 @@ PendingReplyPtr ClientConnection::TakePlace(const Command& command,
   PendingReply::Owner& owner = *this;
   auto reply = std::make_shared<PendingReply>(owner, protocol);
   queue_.Push(reply);
-  if (command.access != Access::kNone) order_.Add(*reply, HashKeys(command, args), command.access);
+  if (command.access != Access::kNone && !IsMutant(Mutant::kNoOrder))
+    order_.Add(*reply, HashKeys(command, args), command.access);
   return reply;
 }
 
