@@ -11,6 +11,7 @@
 #include "cache/clock.h"
 #include "net/address.h"
 #include "net/loop.h"
+#include "net/write_queue.h"
 
 namespace cistern::net {
 
@@ -48,13 +49,6 @@ class StreamDelegate {
   virtual bool OnEnd() { return false; }
   // Last call, once: from the handle's close callback. May delete the stream.
   virtual void OnClosed(const CloseReason& reason) = 0;
-};
-
-// Bytes to write. Without an owner they are copied if they cannot leave at once; with one they are
-// not, and the owner is held until they have left (or the stream closed).
-struct Piece {
-  std::string_view bytes;
-  std::shared_ptr<const void> owner;
 };
 
 // Used on its loop's thread only. Begins with exactly one of Adopt() and Connect().

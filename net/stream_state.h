@@ -1,0 +1,66 @@
+// What stream.cc and stream_write.cc share: the libuv side of a Stream. For them alone.
+#pragma once
+
+#include <uv.h>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "net/connector.h"
+#include "net/stream.h"
+#include "net/write_queue.h"
+
+namespace cistern::net {
+
+struct Stream::State {
+  State(Loop& on, StreamDelegate& to) : loop(on), delegate(&to) {}
+
+  // The handle and what is read: stream.cc.
+  Result<void> Adopt(int fd);
+  int OpenHandle(int fd);
+  void OnConnected(tl::expected<int, ConnectError> fd);
+  int StartReading();
+  void OnAlloc(uv_buf_t* buffer);
+  void OnRead(ssize_t count, const char* base);
+  void OnPeerEnd();
+  void Close(CloseKind kind, std::string text);
+  void OnHandleClosed();
+
+  // What is written: stream_write.cc.
+  void Write(std::span<Piece> pieces);
+  size_t SendNow(std::span<Piece> pieces);
+  void StartWrite();
+  void OnWritten(int status);
+
+  uv_stream_t* stream() { return &handle.stream; }
+  static State* Of(const void* data) { return static_cast<State*>(const_cast<void*>(data)); }
+
+  Loop& loop;
+  StreamDelegate* delegate;  // null once the Stream is gone
+  std::unique_ptr<Connector> connector;
+  union {
+    uv_handle_t base;
+    uv_stream_t stream;
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+  } handle{};
+  uv_write_t write{};
+
+  WriteQueue queue;                         // not given to libuv yet
+  std::vector<WriteQueue::Held> in_flight;  // one uv_write under way
+  uint64_t read_turn = UINT64_MAX;
+
+  bool has_handle = false;
+  bool open = false;
+  bool paused = false;
+  bool peer_ended = false;
+  bool close_when_written = false;
+  bool closing = false;
+  bool closed = false;
+  bool orphan = false;  // the Stream is gone: the close callback frees this
+  CloseReason reason{CloseKind::kLocal, ""};
+};
+
+}  // namespace cistern::net

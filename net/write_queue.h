@@ -1,0 +1,50 @@
+// WriteQueue: what a stream was given to write and could not send at once, in order.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cistern::net {
+
+// Bytes to write. Without an owner they are copied if they cannot leave at once; with one they are
+// not, and the owner is held until they have left (or the stream closed).
+struct Piece {
+  std::string_view bytes;
+  std::shared_ptr<const void> owner;
+};
+
+class WriteQueue {
+ public:
+  // Bytes of which the queue itself, or the owner, keeps the memory.
+  struct Held {
+    std::string copy;
+    std::string_view pinned;
+    std::shared_ptr<const void> owner;  // of `pinned`; null: `copy` holds the bytes
+
+    std::string_view bytes() const { return owner ? pinned : std::string_view(copy); }
+  };
+
+  void Add(Piece piece);
+  // Moves the oldest behind `batch`: until it has kBatchPieces, or kBatchBytes are passed.
+  void MoveBatch(std::vector<Held>& batch);
+  void Clear();
+
+  bool empty() const { return held_.empty(); }
+  size_t bytes() const { return bytes_; }
+
+  // Of one system call, and about what it writes: little enough that the owners of what has left
+  // are let go soon.
+  static constexpr size_t kBatchPieces = 64;
+  static constexpr size_t kBatchBytes = 1 << 20;
+  // libuv takes buffers of less than 4 GiB.
+  static constexpr size_t kMaxPieceBytes = size_t{1} << 30;
+
+ private:
+  std::deque<Held> held_;
+  size_t bytes_ = 0;
+};
+
+}  // namespace cistern::net
