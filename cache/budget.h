@@ -16,22 +16,27 @@ enum class ChargeKind : uint8_t {
   kClients,  // clients' read and reply buffers
   kFlights,  // loads under way and those who wait for them
   kHolders,  // records of leases granted
+  kPeers,    // what came from peers and is not whole yet, or waits to be sent to them
 };
-inline constexpr size_t kChargeKinds = 5;
+inline constexpr size_t kChargeKinds = 6;
 
 // All methods may be called from any thread. Counts, never refuses: who inserts asks Excess() and
 // evicts, who accepts asks before it accepts.
 class Budget {
  public:
-  explicit Budget(uint64_t limit_bytes) : limit_(limit_bytes) {}
+  // What is charged to it is charged to `parent` as well, which outlives it.
+  explicit Budget(uint64_t limit_bytes, Budget* parent = nullptr)
+      : limit_(limit_bytes), parent_(parent) {}
   Budget(const Budget&) = delete;
   Budget& operator=(const Budget&) = delete;
 
   void Add(ChargeKind kind, uint64_t bytes) {
     Slot(kind).fetch_add(bytes, std::memory_order_relaxed);
+    if (parent_ != nullptr) parent_->Add(kind, bytes);
   }
   void Release(ChargeKind kind, uint64_t bytes) {
     Slot(kind).fetch_sub(bytes, std::memory_order_relaxed);
+    if (parent_ != nullptr) parent_->Release(kind, bytes);
   }
 
   uint64_t limit() const { return limit_.load(std::memory_order_relaxed); }
@@ -54,6 +59,7 @@ class Budget {
   std::atomic<uint64_t>& Slot(ChargeKind kind) { return used_[static_cast<size_t>(kind)]; }
 
   std::atomic<uint64_t> limit_;
+  Budget* const parent_;
   std::array<std::atomic<uint64_t>, kChargeKinds> used_{};
 };
 

@@ -225,18 +225,6 @@ void Cache::DropCopies(const Notice& notice) {
   shard.DetachAll(notice.key);
 }
 
-void Cache::OwnerRestarted(NodeId node) {
-  for (size_t i = 0; i < store_.shards(); ++i) {
-    Shard& shard = store_.shard(i);
-    std::lock_guard lock(shard.mutex);
-    shard.entries.EraseIf([&](const Entry& entry) {
-      return entry.role() == Role::kHot && context_.picker.Owner(entry.key()).node == node;
-    });
-    shard.to_peer.DetachIf(
-        [&](std::string_view key) { return context_.picker.Owner(key).node == node; });
-  }
-}
-
 size_t Cache::LoadsInFlight() {
   size_t sum = 0;
   for (const auto& group : groups_)

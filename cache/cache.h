@@ -89,9 +89,10 @@ class Cache {
   // A notice: drops whatever this node holds of the key in any role and detaches its flights; to be
   // acknowledged after it has returned.
   void DropCopies(const Notice& notice);
-  // `node` is there as a new incarnation, which knows of no lease: drops the copies of what it
-  // owns, and detaches the requests that the old one was sent.
-  void OwnerRestarted(NodeId node);
+  // A peer is heard again after a silence, or for the first time as its new incarnation, which
+  // knows of no lease: copies are dropped, and what was sent or loaded before is not kept. (All
+  // copies: they live a second at most, and are had again for one message.)
+  void PeerHeard() { store_.marks().RaiseCopies(); }
 
   // The group that serves the key: the longest matching prefix; null if there is none.
   Group* GroupOf(std::string_view key) const;

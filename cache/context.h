@@ -1,6 +1,7 @@
 // Context: what the flows of one node's cache share.
 #pragma once
 
+#include <optional>
 #include <random>
 #include <span>
 #include <vector>
@@ -16,6 +17,10 @@ struct Context {
   Store& store;
   PeerPicker& picker;
   const Clock& clock;
+
+  // Takes a place among the group's loads, which EndLoad() gives back; or says which bound is
+  // reached. (thread-safe)
+  std::optional<Error> StartLoad(Group& group);
 
   // True one time in `n`, by the executor's own generator. REQUIRES: n > 0; executor's thread.
   bool OneIn(Executor& executor, uint32_t n) { return Random(executor)() % n == 0; }

@@ -7,10 +7,17 @@
 #include <cstring>
 #include <new>
 
+#include "cache/key.h"
+
 namespace cistern::cache {
 namespace {
 
 constexpr size_t kAllocatorHeader = 8;
+
+// The largest sizes that the header has bits for.
+constexpr uint32_t kKeyBits = (1U << 18) - 1;
+constexpr uint32_t kValueBits = (1U << 14) - 1;
+static_assert(kMaxKeyBytes <= kKeyBits && kInlineValueBytes <= kValueBits);
 
 size_t AlignedForBlob(size_t offset) {
   return (offset + alignof(BlobPtr) - 1) / alignof(BlobPtr) * alignof(BlobPtr);
@@ -28,9 +35,11 @@ Entry* Entry::Make(const NewEntry& from) {
 
   Entry shape;
   shape.flags_ = flags;
-  shape.key_size_ = static_cast<uint32_t>(from.key.size());
-  shape.value_size_ =
-      from.value && !is_blob ? static_cast<uint32_t>(from.value->bytes().size()) : 0;
+  assert(from.key.size() <= kMaxKeyBytes);
+  shape.key_size_ = static_cast<uint32_t>(from.key.size()) & kKeyBits;
+  if (from.value && !is_blob) {
+    shape.value_size_ = static_cast<uint32_t>(from.value->bytes().size()) & kValueBits;
+  }
   const size_t value_offset = shape.ValueOffset();
   const size_t value_bytes = is_blob ? sizeof(BlobPtr) : shape.value_size_;
   const size_t version_bytes = from.version.empty() ? 0 : sizeof(uint16_t) + from.version.size();
@@ -43,6 +52,7 @@ Entry* Entry::Make(const NewEntry& from) {
   entry->expires_ = from.expires;
   entry->group_ = from.group;
   entry->role_ = from.role;
+  entry->mark_ = from.mark;
 
   char* body = entry->Body();
   if ((flags & kSoft) != 0) std::memcpy(body, &from.refresh_from, sizeof(Instant));

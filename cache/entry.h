@@ -26,6 +26,7 @@ struct NewEntry {
   uint64_t hash = 0;
   uint16_t group = 0;
   Role role = Role::kMain;
+  uint32_t mark = 0;         // in force when its load was sent (see Watermarks)
   BlobPtr value;             // null: not found
   Instant expires = kNever;  // hard: not used from then on
   Instant refresh_from =
@@ -45,6 +46,7 @@ class Entry {
   uint64_t hash() const { return hash_; }
   uint16_t group() const { return group_; }
   Role role() const { return role_; }
+  uint32_t mark() const { return mark_; }
   bool negative() const { return (flags_ & kNegative) != 0; }
   Instant expires() const { return expires_; }
   bool ExpiredAt(Instant now) const { return expires_ <= now; }
@@ -95,10 +97,11 @@ class Entry {
   size_t ValueOffset() const;
   const BlobPtr* BlobAt() const;
 
-  uint32_t key_size_ = 0;
+  uint32_t mark_ = 0;
   uint64_t hash_ = 0;
   Instant expires_ = kNever;
-  uint32_t value_size_ = 0;  // of an inline value
+  uint32_t key_size_ : 18 = 0;    // keys end at 64 KiB
+  uint32_t value_size_ : 14 = 0;  // of an inline value
   uint16_t group_ = 0;
   Role role_ = Role::kMain;
   uint8_t flags_ = 0;

@@ -25,18 +25,19 @@ uint64_t BytesOf(const Entry& entry) {
 
 void EntryCounts::Add(const EntryCounts& other) {
   for (int role = 0; role < 2; ++role) {
-    items[role] += other.items[role];
-    bytes[role] += other.bytes[role];
-    evictions[role] += other.evictions[role];
+    of[role].items += other.of[role].items;
+    of[role].negatives += other.of[role].negatives;
+    of[role].bytes += other.of[role].bytes;
+    of[role].evictions += other.of[role].evictions;
   }
-  negatives += other.negatives;
   expirations += other.expirations;
 }
 
 EntryTable::EntryTable(std::span<Account* const> accounts, std::span<const uint16_t> account_of,
-                       std::string_view policy)
+                       const Watermarks& marks, std::string_view policy)
     : accounts_(accounts),
       account_of_(account_of),
+      marks_(marks),
       index_charge_(accounts[0]->budget, ChargeKind::kEntries, index_.bytes()),
       queues_(accounts.size()),
       counts_(account_of.size()) {
@@ -50,7 +51,8 @@ EntryTable::~EntryTable() {
 
 Entry* EntryTable::Find(std::string_view key, uint64_t hash, Instant now) const {
   Entry* entry = index_.Find(key, hash);
-  return entry != nullptr && !entry->ExpiredAt(now) ? entry : nullptr;
+  if (entry == nullptr || entry->ExpiredAt(now) || marks_.IsPast(*entry)) return nullptr;
+  return entry;
 }
 
 void EntryTable::Hit(Entry* entry) {
@@ -87,18 +89,35 @@ void EntryTable::Put(const NewEntry& fresh) {
 }
 
 void EntryTable::Count(const Entry& entry, bool added) {
-  EntryCounts& counts = counts_[entry.group()];
   Account& account = AccountOf(entry);
-  const auto role = static_cast<size_t>(entry.role());
   const uint64_t bytes = BytesOf(entry);
   const uint64_t sign = added ? 1 : ~uint64_t{0};  // unsigned arithmetic: adding ~0 subtracts 1
-  (entry.negative() ? counts.negatives : counts.items[role]) += sign;
-  counts.bytes[role] += sign * bytes;
+  EntryCounts& counts = counts_[entry.group()];
+  CatchUp(&counts, entry.group());
+  EntryCounts::Held& held = counts.of[static_cast<size_t>(entry.role())];
+  if (held.mark == entry.mark()) {
+    (entry.negative() ? held.negatives : held.items) += sign;
+    held.bytes += sign * bytes;
+  }
   if (entry.negative()) {
     account.negative_bytes.fetch_add(sign * bytes, std::memory_order_relaxed);
   } else if (entry.role() == Role::kHot) {
     account.hot_bytes.fetch_add(sign * bytes, std::memory_order_relaxed);
   }
+}
+
+void EntryTable::CatchUp(EntryCounts* counts, size_t group) const {
+  for (const Role role : {Role::kMain, Role::kHot}) {
+    EntryCounts::Held& held = counts->of[static_cast<size_t>(role)];
+    const uint32_t mark = marks_.Of(group, role);
+    if (held.mark != mark) held = {.evictions = held.evictions, .mark = mark};
+  }
+}
+
+EntryCounts EntryTable::Counts(size_t group) const {
+  EntryCounts counts = counts_[group];
+  CatchUp(&counts, group);
+  return counts;
 }
 
 void EntryTable::Unlink(Entry* entry) {
@@ -134,7 +153,7 @@ uint64_t EntryTable::EvictOne(size_t a) {
   if (victim == nullptr) victim = queues.hot.PopBack();
   if (victim == nullptr) victim = queues.negatives.PopBack();
   if (victim == nullptr) return 0;
-  ++counts_[victim->group()].evictions[static_cast<size_t>(victim->role())];
+  ++counts_[victim->group()].of[static_cast<size_t>(victim->role())].evictions;
   return Drop(victim);
 }
 
@@ -144,10 +163,15 @@ void EntryTable::NoteExpiry(const Entry& entry) {
 }
 
 void EntryTable::ReclaimExpired(Instant now, size_t buckets) {
+  // The round that is under way may have been past what a raise has ended: the next one is not.
+  if (std::exchange(raises_seen_, marks_.raised()) != marks_.raised()) {
+    soonest_ = soonest_next_ = Instant::min();
+  }
   for (size_t i = 0; i < buckets && soonest_ <= now; ++i) {
     index_.VisitBucket(&reclaim_cursor_, [&](Entry* entry) {
-      if (ReclaimableFrom(*entry) > now) return NoteExpiry(*entry);
-      ++counts_[entry->group()].expirations;
+      const bool is_past = marks_.IsPast(*entry);
+      if (!is_past && ReclaimableFrom(*entry) > now) return NoteExpiry(*entry);
+      if (!is_past) ++counts_[entry->group()].expirations;
       Erase(entry);
     });
     if (reclaim_cursor_ == 0) soonest_ = std::exchange(soonest_next_, kNever);

@@ -10,15 +10,25 @@
 #include "cache/entry_queue.h"
 #include "cache/eviction_policy.h"
 #include "cache/index.h"
+#include "cache/watermarks.h"
 
 namespace cistern::cache {
 
 // What one group has in one shard, or, summed, in the store.
 struct EntryCounts {
-  uint64_t items[2] = {};  // values, by Role
-  uint64_t negatives = 0;  // keys known as not found
-  uint64_t bytes[2] = {};  // of both
-  uint64_t evictions[2] = {};
+  // What is held in one role.
+  struct Held {
+    uint64_t items = 0;      // values
+    uint64_t negatives = 0;  // keys known as not found
+    uint64_t bytes = 0;      // of both
+    uint64_t evictions = 0;
+    uint32_t mark = 0;  // all but evictions count what is held under it
+  };
+  Held of[2];  // by Role
+  uint64_t items(Role role) const { return of[static_cast<size_t>(role)].items; }
+  uint64_t bytes(Role role) const { return of[static_cast<size_t>(role)].bytes; }
+  uint64_t evictions(Role role) const { return of[static_cast<size_t>(role)].evictions; }
+  uint64_t negatives() const { return of[0].negatives + of[1].negatives; }
   uint64_t expirations = 0;
 
   void Add(const EntryCounts& other);
@@ -27,18 +37,19 @@ struct EntryCounts {
 // Guarded by the shard's lock, but for Prefetch().
 class EntryTable {
  public:
-  // `accounts` outlives the table; `account_of` maps a group to its index in it.
+  // `accounts` and `marks` outlive the table; `account_of` maps a group to its index in accounts.
   EntryTable(std::span<Account* const> accounts, std::span<const uint16_t> account_of,
-             std::string_view policy);
+             const Watermarks& marks, std::string_view policy);
   ~EntryTable();
   EntryTable(const EntryTable&) = delete;
   EntryTable& operator=(const EntryTable&) = delete;
 
   void Prefetch(uint64_t hash) const { index_.Prefetch(hash); }
   const Entry* Candidate(uint64_t hash) const { return index_.Candidate(hash); }
-  // The entry unless absent or expired at `now`; valid until the next change of the table.
+  // The entry unless absent, expired at `now` or past its watermark; valid until the table's next
+  // change.
   Entry* Find(std::string_view key, uint64_t hash, Instant now) const;
-  // Also an expired one that has not been reclaimed yet.
+  // Also one that is over but has not been reclaimed yet.
   Entry* FindAny(std::string_view key, uint64_t hash) const { return index_.Find(key, hash); }
   // Somebody was answered from it.
   void Hit(Entry* entry);
@@ -57,12 +68,13 @@ class EntryTable {
   }
   // Evicts one entry that draws on account `a`; returns its bytes, 0 if there is none.
   uint64_t EvictOne(size_t a);
-  // Drops what has expired in the next `buckets` of the index; goes round. Costs nothing before the
-  // instant at which something expires.
+  // Drops what is over in the next `buckets` of the index; goes round. Costs nothing before the
+  // instant at which something expires, or a watermark rises.
   void ReclaimExpired(Instant now, size_t buckets);
 
   size_t buckets() const { return index_.buckets(); }
-  const EntryCounts& counts(size_t group) const { return counts_[group]; }
+  // What is past its watermark does not count, whether it has been reclaimed or not.
+  EntryCounts Counts(size_t group) const;
 
  private:
   // The queues of one account. Negative and hot entries are cheap: plain FIFOs do.
@@ -75,6 +87,8 @@ class EntryTable {
   Queues& QueuesOf(const Entry& entry) { return queues_[account_of_[entry.group()]]; }
   Account& AccountOf(const Entry& entry) { return *accounts_[account_of_[entry.group()]]; }
   void Count(const Entry& entry, bool added);
+  // Forgets what was counted under an earlier watermark.
+  void CatchUp(EntryCounts* counts, size_t group) const;
   void Unlink(Entry* entry);
   // The entry is in no queue any more.
   uint64_t Drop(Entry* entry);
@@ -82,6 +96,7 @@ class EntryTable {
 
   std::span<Account* const> accounts_;
   std::span<const uint16_t> account_of_;
+  const Watermarks& marks_;
   Index index_;
   Charge index_charge_;
   std::vector<Queues> queues_;       // by account
@@ -91,6 +106,7 @@ class EntryTable {
   Instant soonest_ = kNever;
   Instant soonest_next_ = kNever;
   size_t reclaim_cursor_ = 0;
+  uint32_t raises_seen_ = 0;
 };
 
 }  // namespace cistern::cache

@@ -68,6 +68,9 @@ Error BackendTimeout(std::string_view group, Duration limit) {
 Error TooManyLoads(std::string_view group, size_t limit) {
   return {ErrorCode::kOverload, About(group, std::to_string(limit) + " loads in flight")};
 }
+Error TooManyBytes(std::string_view group, uint64_t limit) {
+  return {ErrorCode::kOverload, About(group, std::to_string(limit) + " bytes in flight")};
+}
 Error TooManyWaiters(std::string_view group, size_t limit) {
   return {ErrorCode::kOverload, About(group, std::to_string(limit) + " requests waiting")};
 }

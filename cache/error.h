@@ -45,6 +45,7 @@ Error NoWrite(std::string_view group);
 Error Backend(std::string_view group, std::string_view detail);  // "users: connection refused"
 Error BackendTimeout(std::string_view group, Duration limit);    // "users: timeout after 500 ms"
 Error TooManyLoads(std::string_view group, size_t limit);
+Error TooManyBytes(std::string_view group, uint64_t limit);
 Error TooManyWaiters(std::string_view group, size_t limit);
 Error PeerUnreachable(std::string_view node);
 Error PeerLost(std::string_view node);        // the link broke while a read was under way

@@ -19,6 +19,7 @@ struct Flight {
   Group* group = nullptr;
   Waiters waiters;
   Instant started;
+  uint32_t mark = 0;      // in force when it began
   bool detached = false;  // its waiters are answered, nobody joins, its result is not kept
   Charge charge;
 };

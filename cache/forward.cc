@@ -28,9 +28,10 @@ RequestPtr ForwardTable::Dispatch(std::string_view key, bool half_time) {
   return forward->collecting;
 }
 
-void ForwardTable::MarkSent(const RequestPtr& request, Instant now) {
+void ForwardTable::MarkSent(const RequestPtr& request, Instant now, uint32_t mark) {
   request->state = Request::State::kSent;
   request->sent = now;
+  request->mark = mark;
   Forward& forward = *Find(request->key);
   forward.collecting = nullptr;
   forward.running.push_back(request);

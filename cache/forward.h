@@ -35,6 +35,7 @@ struct Request {
   bool background = false;  // renews a copy: goes out though nobody waits
   bool detached = false;    // once sent: an invalidation has passed, what it brings is not kept
   Instant sent;
+  uint32_t mark = 0;  // of copies, in force when it was sent
   Charge charge;
 };
 
@@ -60,8 +61,8 @@ class ForwardTable {
   // Marks the collecting request as handed over if it may leave now: nothing runs, or `half_time`.
   // Returns it, or null when there is nothing to send.
   RequestPtr Dispatch(std::string_view key, bool half_time);
-  // `request` leaves now.
-  void MarkSent(const RequestPtr& request, Instant now);
+  // `request` leaves now, under `mark`.
+  void MarkSent(const RequestPtr& request, Instant now, uint32_t mark);
   // `request` has returned, or was dropped unsent.
   void Finish(const RequestPtr& request);
   // Every request of the key that has been sent: its waiters are answered, its result is not kept.

@@ -10,16 +10,6 @@ namespace {
 constexpr uint64_t kRequestBytes = sizeof(Request) + 160;  // with its table's node and the link's
 constexpr Duration kRenewalTime = std::chrono::seconds(1);
 
-bool IsPeerError(ErrorCode code) {
-  return code == ErrorCode::kPeer || code == ErrorCode::kPeerLost;
-}
-
-// A copy is renewed in its lease's last quarter; not if what it copies ends before the lease does:
-// a renewed copy would end no later.
-Instant RefreshFrom(Instant sent, Duration life, Duration lease) {
-  return life < lease ? kNever : sent + life - lease / 4;
-}
-
 }  // namespace
 
 class ForwardPath::Outgoing final : public PeerFetch {
@@ -43,99 +33,129 @@ class ForwardPath::Outgoing final : public PeerFetch {
   const RequestPtr request_;
 };
 
+ForwardTable& ForwardPath::Table(Shard& shard, Target target) {
+  switch (target) {
+    case Target::kPeer:
+      return shard.to_peer;
+    case Target::kBackend:
+      return shard.to_backend;
+    case Target::kDegraded:
+      break;
+  }
+  return shard.degraded;
+}
+
 GetOutcome ForwardPath::Get(Executor& executor, Group& group, Key key, Instant deadline,
                             Waiter waiter) {
-  return Join(executor, Target::kPeer, group, key, deadline, std::move(waiter));
+  return Wait(executor, Target::kPeer, group, key, deadline, std::move(waiter));
 }
 
 GetOutcome ForwardPath::GetFromBackend(Executor& executor, Group& group, Key key, Instant deadline,
                                        Waiter waiter) {
   waiter.source = Source::kNotOwner;
-  return Join(executor, Target::kBackend, group, key, deadline, std::move(waiter));
+  return Wait(executor, Target::kBackend, group, key, deadline, std::move(waiter));
 }
 
-GetOutcome ForwardPath::Join(Executor& executor, Target target, Group& group, Key key,
+GetOutcome ForwardPath::Wait(Executor& executor, Target target, Group& group, Key key,
                              Instant deadline, Waiter waiter) {
   if (!group.TryWait()) {
     waiter.Fail(errors::TooManyWaiters(group.name(), group.config().max_waiters));
     return GetOutcome::kRefused;
   }
-  std::optional<Loaded> copy;
-  bool accepted = true;
-  RequestPtr send;
-  Delayed delayed;
-  Waiters one{std::move(waiter)};
-  {
-    Shard& shard = context_.store.ShardOf(key.hash);
-    const Instant now = context_.clock.Now();
-    std::lock_guard lock(shard.mutex);
-    Entry* entry = shard.entries.Find(key.bytes, key.hash, now);
-    if (entry != nullptr && target == Target::kPeer) {
-      shard.entries.Hit(entry);
-      copy = LoadedFrom(*entry);
-    } else {
-      accepted = Enqueue(executor, shard, target, group, key, deadline, &one, &send, &delayed);
-    }
-  }
-  if (copy || !accepted) group.EndWaits(1);
-  if (copy) {
-    one[0].Finish(*copy, Lease(), Duration(0));
-    return copy->value ? GetOutcome::kHotHit : GetOutcome::kNegative;
-  }
-  if (!accepted) {
-    one[0].Fail(errors::TooManyLoads(group.name(), group.config().max_loads));
-    return GetOutcome::kRefused;
-  }
-  if (send) Send(executor, target, send);
-  if (delayed.request) SendAtHalfTime(executor, target, delayed);
-  return GetOutcome::kLoad;
+  Waiters one;
+  one.push_back(std::move(waiter));
+  return Enter(executor, target, group, key, deadline, std::move(one));
 }
 
-bool ForwardPath::Enqueue(Executor& executor, Shard& shard, Target target, Group& group, Key key,
-                          Instant deadline, Waiters* waiters, RequestPtr* send, Delayed* delayed) {
+GetOutcome ForwardPath::Enter(Executor& executor, Target target, Group& group, Key key,
+                              Instant deadline, Waiters waiters) {
+  Entered entered;
+  {
+    Shard& shard = context_.store.ShardOf(key.hash);
+    std::lock_guard lock(shard.mutex);
+    Entry* entry = shard.entries.Find(key.bytes, key.hash, context_.clock.Now());
+    // A copy answers this node's own clients only.
+    if (entry != nullptr && target != Target::kBackend) {
+      shard.entries.Hit(entry);
+      entered.copy = LoadedFrom(*entry);
+    } else {
+      entered = Enqueue(executor, shard, target, group, key, deadline, &waiters);
+    }
+  }
+  if (!entered.copy && !entered.refused) {
+    Go(executor, target, entered);
+    return GetOutcome::kLoad;
+  }
+  group.EndWaits(static_cast<uint32_t>(waiters.size()));
+  for (const Waiter& waiter : waiters) {
+    if (entered.refused) {
+      waiter.Fail(*entered.refused);
+    } else {
+      waiter.Finish(*entered.copy, Lease(), Duration(0));
+    }
+  }
+  if (entered.refused) return GetOutcome::kRefused;
+  return entered.copy->value ? GetOutcome::kHotHit : GetOutcome::kNegative;
+}
+
+ForwardPath::Entered ForwardPath::Enqueue(Executor& executor, Shard& shard, Target target,
+                                          Group& group, Key key, Instant deadline,
+                                          Waiters* waiters) {
+  Entered entered;
   ForwardTable& table = Table(shard, target);
   const RequestPtr request = table.Join(key.bytes, key.hash, group);
   const bool made = request->charge.bytes() == 0;
   if (made) {
-    if (!group.TryStartLoad()) {
+    entered.refused = context_.StartLoad(group);
+    if (entered.refused) {
       table.Finish(request);
-      return false;
+      return entered;
     }
-    request->charge =
-        Charge(context_.store.budget(), ChargeKind::kFlights, kRequestBytes + key.bytes.size());
-    if (target == Target::kPeer && group.hot()) {
-      // The last copy was hit, so the next one will be; other keys are sampled, as in groupcache.
-      const Entry* last = shard.entries.FindAny(key.bytes, key.hash);
-      const bool last_was_hit = last != nullptr && last->role() == Role::kHot && last->hit();
-      if (last_was_hit || context_.OneIn(executor, group.config().hot_sample)) {
-        request->wish = Wish::kLease;
-      }
+    request->charge = Charge(context_.store.in_flight(group.index()), ChargeKind::kFlights,
+                             kRequestBytes + key.bytes.size());
+    if (target == Target::kPeer && WishFor(executor, shard, group, key) == Wish::kLease) {
+      request->wish = Wish::kLease;
     }
   }
   request->deadline = std::max(request->deadline, deadline);
   MoveInto(&request->waiters, *waiters);
-  *send = table.Dispatch(key.bytes, false);
-  if (made && *send == nullptr) *delayed = {request, deadline - context_.clock.Now()};
-  return true;
+  entered.send = table.Dispatch(key.bytes, false);
+  if (made && entered.send == nullptr) {
+    Duration time = deadline - context_.clock.Now();
+    // One load a key, node and lease, however short the requests' time is.
+    if (target == Target::kDegraded) time = std::max(time, 2 * group.config().hot_lease);
+    entered.delayed = {request, time};
+  }
+  return entered;
+}
+
+Wish ForwardPath::WishFor(Executor& executor, const Shard& shard, const Group& group, Key key) {
+  if (!group.hot()) return Wish::kNone;
+  const Entry* last = shard.entries.FindAny(key.bytes, key.hash);
+  const bool last_was_hit = last != nullptr && last->role() == Role::kHot && last->hit();
+  const bool wished = last_was_hit || context_.OneIn(executor, group.config().hot_sample);
+  return wished ? Wish::kLease : Wish::kNone;
 }
 
 void ForwardPath::Renew(Executor& executor, Group& group, Key key) {
-  RequestPtr send;
-  Delayed delayed;
+  Entered entered;
   Shard& shard = context_.store.ShardOf(key.hash);
   {
     std::lock_guard lock(shard.mutex);
     Waiters nobody;
     const Instant deadline = context_.clock.Now() + kRenewalTime;
-    if (!Enqueue(executor, shard, Target::kPeer, group, key, deadline, &nobody, &send, &delayed)) {
-      return;
-    }
-    Request& request = send ? *send : *shard.to_peer.Find(key.bytes)->collecting;
+    entered = Enqueue(executor, shard, Target::kPeer, group, key, deadline, &nobody);
+    if (entered.refused) return;
+    Request& request = entered.send ? *entered.send : *shard.to_peer.Find(key.bytes)->collecting;
     request.background = true;
     request.wish = Wish::kLease;
   }
-  if (send) Send(executor, Target::kPeer, send);
-  if (delayed.request) SendAtHalfTime(executor, Target::kPeer, delayed);
+  Go(executor, Target::kPeer, entered);
+}
+
+void ForwardPath::Go(Executor& executor, Target target, const Entered& entered) {
+  if (entered.send) Send(executor, target, entered.send);
+  if (entered.delayed.request) SendAtHalfTime(executor, target, entered.delayed);
 }
 
 void ForwardPath::SendAtHalfTime(Executor& executor, Target target, const Delayed& delayed) {
@@ -157,18 +177,23 @@ void ForwardPath::SendAtHalfTime(Executor& executor, Target target, const Delaye
 }
 
 void ForwardPath::Send(Executor& executor, Target target, const RequestPtr& request) {
+  if (target != Target::kPeer) return Load(executor, target, request);
+  const NodeId owner = context_.picker.Owner(request->key).node;
+  context_.picker.Fetch(executor, owner, std::make_shared<Outgoing>(*this, executor, request));
+}
+
+void ForwardPath::Load(Executor& executor, Target target, const RequestPtr& request) {
   Group& group = request->group;
-  if (target == Target::kPeer) {
-    const NodeId owner = context_.picker.Owner(request->key).node;
-    context_.picker.Fetch(executor, owner, std::make_shared<Outgoing>(*this, executor, request));
-    return;
-  }
   // The backend's batches leave later, so whoever comes from now on waits for the next load.
   if (!OnSending(executor, target, request, context_.clock.Now())) return;
   auto done = Completion<Result<Loaded>>::Make(
-      executor, [this, &executor, target, request](Result<Loaded> result) {
-        Result<PeerReply> reply = std::move(result).map([](Loaded loaded) {
+      executor, [this, &executor, &group, target, request](Result<Loaded> result) {
+        Result<PeerReply> reply = std::move(result).map([&](Loaded loaded) {
           PeerReply plain;
+          if (target == Target::kDegraded) {
+            plain.lease = group.config().hot_lease;
+            plain.ttl = loaded.ttl.value_or(group.config().ttl);
+          }
           plain.loaded = std::move(loaded);
           return plain;
         });
@@ -189,7 +214,8 @@ bool ForwardPath::OnSending(Executor& executor, Target target, const RequestPtr&
     gone = std::erase_if(request->waiters, [](const Waiter& waiter) { return !waiter.pending(); });
     leaves = !request->waiters.empty() || request->background;
     if (leaves) {
-      Table(shard, target).MarkSent(request, now);
+      const uint32_t mark = context_.store.marks().Of(group.index(), Role::kHot);
+      Table(shard, target).MarkSent(request, now, mark);
     } else {
       Table(shard, target).Finish(request);
     }
@@ -201,109 +227,8 @@ bool ForwardPath::OnSending(Executor& executor, Target target, const RequestPtr&
   }
   if (!request->background) stats.loads_deduped.Add();
   (target == Target::kPeer ? stats.peer_loads : stats.local_loads).Add();
+  if (target == Target::kDegraded) stats.degraded_loads.Add();
   return true;
-}
-
-void ForwardPath::OnReply(Executor& executor, Target target, const RequestPtr& request,
-                          Result<PeerReply> reply) {
-  Group& group = request->group;
-  GroupStats& stats = group.stats(executor.index());
-  if (reply && reply->loaded.value) reply->loaded.value->ChargeTo(context_.store.budget());
-  Waiters waiters;
-  RequestPtr next;
-  bool kept = false;
-  Instant now;
-  CountLatency(executor, target, *request, context_.clock.Now());
-  Shard& shard = context_.store.ShardOf(request->hash);
-  {
-    std::lock_guard lock(shard.mutex);
-    // Read under the lock: a GET that joined before it was taken must not be answered by a lease
-    // that ran out while this thread was held up.
-    now = context_.clock.Now();
-    ForwardTable& table = Table(shard, target);
-    kept = reply && KeepCopy(shard, *request, *reply, now);
-    waiters.swap(request->waiters);
-    table.Finish(request);
-    Forward* forward = table.Find(request->key);
-    if (kept && forward != nullptr && forward->collecting) {
-      // A lease that holds now answers those who came after the request was sent, too.
-      MoveInto(&waiters, forward->collecting->waiters);
-    }
-    next = table.Dispatch(request->key, false);
-  }
-  group.EndLoad();
-  if (kept) context_.store.MakeRoom(group.index());
-  if (next) Send(executor, target, next);
-  if (target == Target::kBackend) {
-    if (!reply) stats.local_load_errors.Add();
-    group.health().Note(reply ? nullptr : &reply.error(), now);
-  }
-  if (!reply && IsPeerError(reply.error().code)) {
-    stats.peer_errors.Add();
-    // A broken link is no verdict: the owner is asked again, and if it is gone then says so itself.
-    const bool lost = reply.error().code == ErrorCode::kPeerLost;
-    if (lost) return Reenter(executor, Target::kPeer, *request, std::move(waiters));
-    if (group.config().has_backend) {
-      return Reenter(executor, Target::kBackend, *request, std::move(waiters));
-    }
-  }
-  group.EndWaits(static_cast<uint32_t>(waiters.size()));
-  const Result<Loaded> result =
-      std::move(reply).map([](PeerReply answer) { return std::move(answer.loaded); });
-  for (const Waiter& waiter : waiters)
-    waiter.Finish(result, Lease(), Duration(0));
-}
-
-void ForwardPath::CountLatency(Executor& executor, Target target, const Request& request,
-                               Instant now) {
-  if (request.state != Request::State::kSent) return;  // the owner could not be asked at all
-  GroupLatencies& latencies = request.group.latencies(executor.index());
-  (target == Target::kPeer ? latencies.forward : latencies.load).Add(now - request.sent);
-}
-
-bool ForwardPath::KeepCopy(Shard& shard, const Request& request, const PeerReply& reply,
-                           Instant now) {
-  if (request.detached || reply.lease == Duration(0)) return false;
-  Duration life = reply.lease;
-  if (reply.ttl > Duration(0)) life = std::min(life, reply.ttl);
-  if (request.sent + life <= now) return false;
-  const Account& account = context_.store.account(request.group.index());
-  if (FitsAccount(account, request.key, reply.loaded.value)) {
-    shard.entries.Put({.key = request.key,
-                       .hash = request.hash,
-                       .group = request.group.index(),
-                       .role = Role::kHot,
-                       .value = reply.loaded.value,
-                       .expires = request.sent + life,
-                       .refresh_from = RefreshFrom(request.sent, life, reply.lease),
-                       .version = reply.loaded.version});
-  }
-  return true;
-}
-
-void ForwardPath::Reenter(Executor& executor, Target target, const Request& failed,
-                          Waiters waiters) {
-  if (waiters.empty()) return;
-  Group& group = failed.group;
-  const auto count = static_cast<uint32_t>(waiters.size());
-  RequestPtr send;
-  Delayed delayed;
-  Shard& shard = context_.store.ShardOf(failed.hash);
-  bool accepted = false;
-  {
-    std::lock_guard lock(shard.mutex);
-    accepted = Enqueue(executor, shard, target, group, {failed.key, failed.hash}, failed.deadline,
-                       &waiters, &send, &delayed);
-  }
-  if (!accepted) {
-    group.EndWaits(count);
-    const Error error = errors::TooManyLoads(group.name(), group.config().max_loads);
-    for (const Waiter& waiter : waiters)
-      waiter.Fail(error);
-    return;
-  }
-  if (send) Send(executor, target, send);
-  if (delayed.request) SendAtHalfTime(executor, target, delayed);
 }
 
 }  // namespace cistern::cache

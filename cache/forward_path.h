@@ -1,8 +1,9 @@
 // ForwardPath: how a key that another node owns is answered here: by its owner, or, when there is
-// nobody to ask, by the backend; and how leased copies come to be and are renewed.
+// nobody to ask, by the backend; and how copies come to be and are renewed.
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "cache/context.h"
 #include "cache/forward.h"
@@ -13,9 +14,10 @@ class ForwardPath {
  public:
   explicit ForwardPath(Context& context) : context_(context) {}
 
-  // Answers from a leased copy if there is one now, else by the next request to the owner. An owner
-  // that cannot be asked is replaced by a load from the backend that is not kept. The waiter is
-  // completed exactly once, never inside this call. `executor`'s thread.
+  // Answers from a copy if there is one now, else by the next request to the owner. An owner that
+  // cannot be reached is replaced by the backend, and what that brings is kept as a degraded copy
+  // until `hot_lease` after the load was sent, or until the owner is heard. The waiter is completed
+  // exactly once, never inside this call. `executor`'s thread.
   GetOutcome Get(Executor& executor, Group& group, Key key, Instant deadline, Waiter waiter);
   // A load for a peer that takes this node for the owner: from the backend, not kept; it never
   // waits on a peer (hop limit 1).
@@ -25,33 +27,55 @@ class ForwardPath {
   void Renew(Executor& executor, Group& group, Key key);
 
  private:
-  enum class Target : uint8_t { kPeer, kBackend };
+  enum class Target : uint8_t {
+    kPeer,      // the owner
+    kBackend,   // for a peer that asked
+    kDegraded,  // in place of the owner
+  };
   class Outgoing;  // a request in the hands of the peer's link
   // A collecting request that may leave after half of `time` though the one before it hangs.
   struct Delayed {
     RequestPtr request;
     Duration time{0};
   };
+  // What the critical section of a GET found, to be acted upon outside it.
+  struct Entered {
+    std::optional<Loaded> copy;
+    std::optional<Error> refused;
+    RequestPtr send;
+    Delayed delayed;
+  };
 
-  static ForwardTable& Table(Shard& shard, Target target) {
-    return target == Target::kPeer ? shard.to_peer : shard.to_backend;
-  }
-  // Joins the collecting request and dispatches it if it may leave. REQUIRES: the shard's lock.
-  // `send` becomes what is to be sent after unlocking, `delayed` what waits for half a time.
-  bool Enqueue(Executor& executor, Shard& shard, Target target, Group& group, Key key,
-               Instant deadline, Waiters* waiters, RequestPtr* send, Delayed* delayed);
-  GetOutcome Join(Executor& executor, Target target, Group& group, Key key, Instant deadline,
+  static ForwardTable& Table(Shard& shard, Target target);
+
+  // Going out. (forward_path.cc)
+  GetOutcome Wait(Executor& executor, Target target, Group& group, Key key, Instant deadline,
                   Waiter waiter);
+  // Those who wait are answered by a copy, or join the next request of `target`.
+  GetOutcome Enter(Executor& executor, Target target, Group& group, Key key, Instant deadline,
+                   Waiters waiters);
+  // Joins the collecting request and dispatches it if it may leave. REQUIRES: the shard's lock.
+  Entered Enqueue(Executor& executor, Shard& shard, Target target, Group& group, Key key,
+                  Instant deadline, Waiters* waiters);
+  // A request to the owner wishes a lease if the last copy was hit, so the next one will be; other
+  // keys are sampled, as in groupcache. REQUIRES: the shard's lock.
+  Wish WishFor(Executor& executor, const Shard& shard, const Group& group, Key key);
+  void Go(Executor& executor, Target target, const Entered& entered);
   void Send(Executor& executor, Target target, const RequestPtr& request);
+  void Load(Executor& executor, Target target, const RequestPtr& request);
   void SendAtHalfTime(Executor& executor, Target target, const Delayed& delayed);
   bool OnSending(Executor& executor, Target target, const RequestPtr& request, Instant now);
+
+  // Coming back. (forward_reply.cc)
   void OnReply(Executor& executor, Target target, const RequestPtr& request,
                Result<PeerReply> reply);
+  // Counts what came back; whom it must be asked of instead, if it answers nobody.
+  std::optional<Target> Instead(Executor& executor, Target target, const Request& request,
+                                const Result<PeerReply>& reply, bool heard_again);
   static void CountLatency(Executor& executor, Target target, const Request& request, Instant now);
-  // Keeps a leased copy; false when the lease has run out meanwhile, or the value is too large.
-  bool KeepCopy(Shard& shard, const Request& request, const PeerReply& reply, Instant now);
-  // Whoever waited for a request that failed waits for the next one of `target`.
-  void Reenter(Executor& executor, Target target, const Request& failed, Waiters waiters);
+  // Keeps a copy; false when its time has run out meanwhile.
+  bool KeepCopy(Shard& shard, Target target, const Request& request, const PeerReply& reply,
+                Instant now);
 
   Context& context_;
 };

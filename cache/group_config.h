@@ -23,10 +23,11 @@ struct GroupConfig {
   Duration negative_ttl{0};          // how long "not found" is kept; 0: not at all
   uint64_t max_value = 16ULL << 20;  // bytes; a larger loaded one is answered, not kept
   Writes writes = Writes::kReject;
-  uint32_t max_loads = 4096;      // in flight, a node
-  uint32_t max_waiters = 100000;  // requests waiting for loads, a node
-  uint32_t hot_sample = 10;       // 1 forwarded GET in so many wishes a lease; 0: no hot copies
-  double hot_share = 0.125;       // of the budget, when main entries need the room
+  uint32_t max_loads = 4096;               // in flight, a node
+  uint64_t max_load_bytes = 256ULL << 20;  // of loads in flight and what they brought, a node
+  uint32_t max_waiters = 100000;           // requests waiting for loads, a node
+  uint32_t hot_sample = 10;  // 1 forwarded GET in so many wishes a lease; 0: no hot copies
+  double hot_share = 0.125;  // of the budget, when main entries need the room
   Duration hot_lease = std::chrono::seconds(1);
 };
 

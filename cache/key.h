@@ -6,6 +6,9 @@
 
 namespace cistern::cache {
 
+// Longer ones are refused at the door.
+inline constexpr size_t kMaxKeyBytes = size_t{64} << 10;
+
 // XXH3, 64 bits. The top bits choose the shard, the low bits the bucket, bits in between the tag.
 uint64_t HashKey(std::string_view bytes);
 

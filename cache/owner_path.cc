@@ -25,6 +25,7 @@ Duration TtlOf(const Entry& entry, Instant now) {
 }
 
 bool FitsAccount(const Account& account, std::string_view key, const BlobPtr& value) {
+  if (key.size() > kMaxKeyBytes) return false;
   return sizeof(Entry) + key.size() + (value ? value->charge() : 0) <= account.largest_entry();
 }
 
@@ -66,24 +67,29 @@ OwnerPath::Look OwnerPath::JoinOrMake(Shard& shard, Group& group, Key key, Waite
     look.answer = tl::unexpected(errors::TooManyWaiters(group.name(), group.config().max_waiters));
     return look;
   }
+  const uint32_t mark = context_.store.marks().Of(group.index(), Role::kMain);
   if (Flight* flight = shard.flights.Find(key.bytes)) {
-    waiter.source = Source::kJoined;
-    flight->waiters.push_back(std::move(waiter));
-    return look;
+    if (flight->mark == mark) {
+      waiter.source = Source::kJoined;
+      flight->waiters.push_back(std::move(waiter));
+      return look;
+    }
+    shard.flights.Detach(key.bytes);  // a purge has passed since it began
   }
-  if (!group.TryStartLoad()) {
+  if (auto refused = context_.StartLoad(group)) {
     group.EndWaits(1);
     look.outcome = GetOutcome::kRefused;
-    look.answer = tl::unexpected(errors::TooManyLoads(group.name(), group.config().max_loads));
+    look.answer = tl::unexpected(std::move(*refused));
     return look;
   }
   look.started = std::make_shared<Flight>();
   look.started->key = key.bytes;
   look.started->hash = key.hash;
   look.started->group = &group;
+  look.started->mark = mark;
   look.started->waiters.push_back(std::move(waiter));
-  look.started->charge =
-      Charge(context_.store.budget(), ChargeKind::kFlights, kFlightBytes + key.bytes.size());
+  look.started->charge = Charge(context_.store.in_flight(group.index()), ChargeKind::kFlights,
+                                kFlightBytes + key.bytes.size());
   shard.flights.Add(look.started);
   return look;
 }
@@ -104,7 +110,7 @@ void OwnerPath::Land(Executor& executor, const std::shared_ptr<Flight>& flight,
                      Result<Loaded> result) {
   Group& group = *flight->group;
   if (!result) group.stats(executor.index()).local_load_errors.Add();
-  if (result && result->value) result->value->ChargeTo(context_.store.budget());
+  if (result && result->value) result->value->ChargeTo(context_.store.in_flight(group.index()));
 
   Waiters waiters;
   std::vector<Lease> leases;
@@ -134,6 +140,9 @@ void OwnerPath::Land(Executor& executor, const std::shared_ptr<Flight>& flight,
 std::optional<Duration> OwnerPath::Keep(Executor& executor, Shard& shard, const Flight& flight,
                                         const Loaded& loaded, Instant now) {
   const GroupConfig& config = flight.group->config();
+  if (flight.mark != context_.store.marks().Of(flight.group->index(), Role::kMain)) {
+    return std::nullopt;
+  }
   Duration ttl = loaded.value ? loaded.ttl.value_or(config.ttl) : config.negative_ttl;
   if (!loaded.value && ttl == Duration(0)) return std::nullopt;
   if (loaded.value) {
@@ -150,6 +159,7 @@ std::optional<Duration> OwnerPath::Keep(Executor& executor, Shard& shard, const 
   shard.entries.Put({.key = flight.key,
                      .hash = flight.hash,
                      .group = flight.group->index(),
+                     .mark = flight.mark,
                      .value = loaded.value,
                      .expires = ttl > Duration(0) ? now + ttl : kNever,
                      .version = loaded.version});

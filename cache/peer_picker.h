@@ -65,6 +65,10 @@ class PeerPicker {
 
   // One array read. (thread-safe)
   virtual Pick Owner(std::string_view key) const = 0;
+  // Whether `node` can be heard: some connection that this node made to it is up. The cache is told
+  // (Cache::PeerHeard) after this has become true and before anything sent to the node is answered.
+  // (thread-safe)
+  virtual bool IsReachable(NodeId node) const = 0;
   // This node's name, for texts. (thread-safe)
   virtual std::string SelfName() const = 0;
 

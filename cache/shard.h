@@ -12,20 +12,22 @@
 namespace cistern::cache {
 
 // The entry, the flights and the lease holders of a key share their shard's lock, so
-// look-again-and- start, check-and-store-and-grant, and erase-and-detach-and-list-holders are each
+// look-again-and-start, check-and-store-and-grant, and erase-and-detach-and-list-holders are each
 // one critical section, and the fence between loads and invalidations needs no generation a key.
 // Nothing calls out under the lock.
 struct alignas(64) Shard {
   Shard(std::span<Account* const> accounts, std::span<const uint16_t> account_of,
-        std::string_view policy, size_t holders_capacity)
-      : entries(accounts, account_of, policy), holders(accounts[0]->budget, holders_capacity) {}
+        const Watermarks& marks, std::string_view policy, size_t holders_capacity)
+      : entries(accounts, account_of, marks, policy),
+        holders(accounts[0]->budget, holders_capacity) {}
 
   std::mutex mutex;
   EntryTable entries;
   Holders holders;
   Flights flights;          // of what this node owns
   ForwardTable to_peer;     // of what others own: asked of the owner
-  ForwardTable to_backend;  // ... asked of the backend, because a peer asked or the owner is gone
+  ForwardTable to_backend;  // ... asked of the backend, because a peer asked this node
+  ForwardTable degraded;    // ... asked of the backend, because the owner cannot be reached
 
   // Detaches every flight of the key, in any role.
   void DetachAll(std::string_view key) {
@@ -33,6 +35,7 @@ struct alignas(64) Shard {
     flights.Detach(key);
     to_peer.Detach(key);
     to_backend.Detach(key);
+    degraded.Detach(key);
   }
 
   // Takes out everybody who waits here. The flights land later, for nobody.
@@ -41,6 +44,7 @@ struct alignas(64) Shard {
     flights.TakeWaiters(&waiters);
     to_peer.TakeWaiters(&waiters);
     to_backend.TakeWaiters(&waiters);
+    degraded.TakeWaiters(&waiters);
     return waiters;
   }
 };

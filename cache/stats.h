@@ -33,6 +33,7 @@ struct GroupStats {
   Counter peer_loads;         // keys asked of an owner, renewals included
   Counter peer_errors;        // of those: the owner could not be asked
   Counter local_loads;        // keys asked of the backend
+  Counter degraded_loads;     // of those: because the owner could not be reached
   Counter local_load_errors;  // of those: failed
   Counter refused;            // above a limit
   Counter server_requests;    // keys that peers asked of this node

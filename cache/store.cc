@@ -15,7 +15,7 @@ constexpr size_t kReclaimHolderBuckets = 64;
 }  // namespace
 
 Store::Store(const Options& options, std::span<const GroupConfig* const> groups)
-    : limit_(options.memory), reclaim_at_(options.workers) {
+    : limit_(options.memory), marks_(groups.size()), reclaim_at_(options.workers) {
   uint64_t carved = 0;
   double shared_hot = 0;
   for (const GroupConfig* group : groups) {
@@ -25,6 +25,7 @@ Store::Store(const Options& options, std::span<const GroupConfig* const> groups)
   budgets_.push_back(std::make_unique<Budget>(limit_ - std::min(carved, limit_)));
   accounts_.push_back(std::make_unique<Account>(*budgets_[0], shared_hot));
   for (const GroupConfig* group : groups) {
+    in_flight_.push_back(std::make_unique<Budget>(group->max_load_bytes, budgets_[0].get()));
     account_of_.push_back(group->memory ? static_cast<uint16_t>(accounts_.size()) : 0);
     if (!group->memory) continue;
     budgets_.push_back(std::make_unique<Budget>(*group->memory));
@@ -37,7 +38,7 @@ Store::Store(const Options& options, std::span<const GroupConfig* const> groups)
       std::bit_ceil(std::max(kMinShards, kShardsPerWorker * static_cast<size_t>(options.workers)));
   shard_shift_ = 64 - std::countr_zero(count);
   for (size_t i = 0; i < count; ++i) {
-    shards_.push_back(std::make_unique<Shard>(account_ptrs_, account_of_, options.policy,
+    shards_.push_back(std::make_unique<Shard>(account_ptrs_, account_of_, marks_, options.policy,
                                               options.holder_records / count));
   }
 }
@@ -88,7 +89,7 @@ EntryCounts Store::Counts(size_t group) {
   EntryCounts sum;
   for (const auto& shard : shards_) {
     std::lock_guard lock(shard->mutex);
-    sum.Add(shard->entries.counts(group));
+    sum.Add(shard->entries.Counts(group));
   }
   return sum;
 }

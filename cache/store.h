@@ -35,7 +35,12 @@ class Store {
 
   // The process's budget: also for clients' buffers, flights and holder records.
   Budget& budget() { return *budgets_[0]; }
+  // What loads of the group under way hold, and what they brought and is not kept; its limit is the
+  // group's. Part of budget().
+  Budget& in_flight(size_t group) { return *in_flight_[group]; }
   Account& account(size_t group) { return *account_ptrs_[account_of_[group]]; }
+  // What is held is valid under these.
+  Watermarks& marks() { return marks_; }
   // Evicts until `group`'s account is within its budget, from all shards in turn, oldest first in
   // each. Call without any shard's lock, after entries were put.
   void MakeRoom(size_t group);
@@ -53,9 +58,11 @@ class Store {
  private:
   const uint64_t limit_;
   std::vector<std::unique_ptr<Budget>> budgets_;
+  std::vector<std::unique_ptr<Budget>> in_flight_;  // by group
   std::vector<std::unique_ptr<Account>> accounts_;
   std::vector<Account*> account_ptrs_;
   std::vector<uint16_t> account_of_;  // by group
+  Watermarks marks_;
   std::vector<std::unique_ptr<Shard>> shards_;
   int shard_shift_ = 0;
   std::atomic<size_t> evict_cursor_{0};

@@ -23,7 +23,8 @@ int64_t WritePath::Invalidate(std::span<const std::string> keys, Recalls* recall
     const Instant now = context_.clock.Now();
     std::lock_guard lock(shard.mutex);
     if (Entry* entry = shard.entries.FindAny(key, hash)) {
-      if (!entry->negative() && !entry->ExpiredAt(now)) ++erased;
+      const bool is_there = !entry->ExpiredAt(now) && !context_.store.marks().IsPast(*entry);
+      if (is_there && !entry->negative()) ++erased;
       shard.entries.Erase(entry);
     }
     Begin(shard, key, now, recalls);
@@ -54,6 +55,7 @@ Result<bool> WritePath::Set(Group& group, const SetRequest& request, Recalls* re
     shard.entries.Put({.key = request.key,
                        .hash = hash,
                        .group = group.index(),
+                       .mark = context_.store.marks().Of(group.index(), Role::kMain),
                        .value = request.value,
                        .expires = ttl > Duration(0) ? now + ttl : kNever,
                        .version = {}});

@@ -157,6 +157,10 @@ cache::Pick Cluster::Owner(std::string_view key) const {
   return {node == self_, node, table.placement.epoch()};
 }
 
+bool Cluster::IsReachable(cache::NodeId node) const {
+  return context_->book.IsReachable(node);
+}
+
 std::string Cluster::SelfName() const {
   return options_.members.self().name;
 }

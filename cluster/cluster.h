@@ -59,6 +59,7 @@ class Cluster final : public cache::PeerPicker {
   void Stop();
 
   cache::Pick Owner(std::string_view key) const override;
+  bool IsReachable(cache::NodeId node) const override;
   std::string SelfName() const override;
   void Fetch(cache::Executor& executor, cache::NodeId node,
              std::shared_ptr<cache::PeerFetch> fetch) override;

@@ -21,11 +21,15 @@ struct PeerState {
 // All methods are thread-safe.
 class PeerBook {
  public:
-  // A hello of the node came through. True: it has been heard before, as another incarnation.
-  bool Heard(cache::NodeId node, cache::Incarnation incarnation) {
+  // What a hello tells, beside that the node is there.
+  struct News {
+    bool after_silence = false;  // no connection to it was up
+    bool restarted = false;      // it has been heard before, as another incarnation
+  };
+  // A hello of the node came through, on a connection that it made.
+  News Heard(cache::NodeId node, cache::Incarnation incarnation) {
     const std::lock_guard lock(mutex_);
-    const cache::Incarnation before = std::exchange(peers_[node].incarnation, incarnation);
-    return before != 0 && before != incarnation;
+    return Heard(peers_[node], incarnation);
   }
   void Connected(cache::NodeId node) {
     const std::lock_guard lock(mutex_);
@@ -37,9 +41,12 @@ class PeerBook {
     peers_[node].connected = false;
     peers_[node].last_error = reason;
   }
-  void LinkUp(cache::NodeId node) {
+  // ... on one that this node made.
+  News LinkUp(cache::NodeId node, cache::Incarnation incarnation) {
     const std::lock_guard lock(mutex_);
+    const News news = Heard(peers_[node], incarnation);
     ++peers_[node].links_up;
+    return news;
   }
   void LinkDown(cache::NodeId node) {
     const std::lock_guard lock(mutex_);
@@ -49,6 +56,7 @@ class PeerBook {
     const std::lock_guard lock(mutex_);
     peers_[node].round_trip = round_trip;
   }
+  bool IsReachable(cache::NodeId node) const { return State(node).links_up > 0; }
   PeerState State(cache::NodeId node) const {
     const std::lock_guard lock(mutex_);
     const auto at = peers_.find(node);
@@ -56,6 +64,11 @@ class PeerBook {
   }
 
  private:
+  static News Heard(PeerState& peer, cache::Incarnation incarnation) {
+    const cache::Incarnation before = std::exchange(peer.incarnation, incarnation);
+    return {peer.links_up == 0, before != 0 && before != incarnation};
+  }
+
   mutable std::mutex mutex_;
   std::map<cache::NodeId, PeerState> peers_;
 };

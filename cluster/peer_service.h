@@ -32,8 +32,9 @@ class PeerService {
   // At this node as the owner; answered when all holders have confirmed.
   virtual void Invalidate(cache::Executor& executor, std::vector<std::string> keys,
                           cache::CompletionPtr<cache::Result<int64_t>> done) = 0;
-  // A node that was heard before came back as a new incarnation.
-  virtual void PeerRestarted(cache::NodeId node, cache::Incarnation incarnation) = 0;
+  // A node is heard after a silence, or as a new incarnation: what this node holds of others may be
+  // older than what they know.
+  virtual void PeerHeard() = 0;
 };
 
 }  // namespace cistern::cluster

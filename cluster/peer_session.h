@@ -30,7 +30,7 @@ class PeerSession : public std::enable_shared_from_this<PeerSession>,
   class Owner {
    public:
     virtual ~Owner() = default;
-    // A peer has proved itself: its number. May call the service (PeerRestarted).
+    // A peer has proved itself: its number. May call the service (PeerHeard).
     virtual cache::NodeId OnPeerHeard(const PeerIdentity& peer) = 0;
     // Last call. `peer` is empty when no hello went through. Should let the session go.
     virtual void OnSessionClosed(PeerSession& session, const std::string& peer,

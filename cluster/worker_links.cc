@@ -8,11 +8,9 @@
 namespace cistern::cluster {
 namespace {
 
-// Every hello tells whether its node has started anew since the last.
-void NoteHello(LinkContext& context, cache::NodeId node, const PeerIdentity& peer) {
-  if (!context.book.Heard(node, peer.incarnation)) return;
-  context.log(fmt::format("node '{}' has been started anew", peer.name));
-  context.service->PeerRestarted(node, peer.incarnation);
+void Tell(LinkContext& context, const PeerIdentity& peer, PeerBook::News news) {
+  if (news.restarted) context.log(fmt::format("node '{}' has been started anew", peer.name));
+  if (news.restarted || news.after_silence) context.service->PeerHeard();
 }
 
 }  // namespace
@@ -26,8 +24,9 @@ struct WorkerLinks::Link : PeerLink::Observer {
         link(loop, std::move(config), shared.self, shared.secret, *this) {}
 
   void OnLinkUp(const PeerIdentity& peer) override {
-    NoteHello(context, node, peer);
-    if (!std::exchange(is_up, true)) context.book.LinkUp(node);
+    // A link goes up once; it is down before it comes up again.
+    is_up = true;
+    Tell(context, peer, context.book.LinkUp(node, peer.incarnation));
     if (!is_control) return;
     context.book.Connected(node);
     context.log(fmt::format("node '{}' is connected", peer.name));
@@ -100,7 +99,7 @@ PeerLink* WorkerLinks::control(cache::NodeId node) const {
 
 cache::NodeId WorkerLinks::OnPeerHeard(const PeerIdentity& peer) {
   const cache::NodeId node = context_.ids.Intern(peer.name);
-  NoteHello(context_, node, peer);
+  Tell(context_, peer, context_.book.Heard(node, peer.incarnation));
   return node;
 }
 

@@ -28,6 +28,7 @@ cache::GroupConfig CacheConfig(const GroupConfig& from) {
   to.max_value = from.max_value;
   to.writes = from.writes == WriteMode::kCache ? cache::Writes::kCache : cache::Writes::kReject;
   to.max_loads = static_cast<uint32_t>(from.max_loads);
+  to.max_load_bytes = from.max_load_bytes;
   to.max_waiters = static_cast<uint32_t>(from.max_waiters);
   to.hot_sample = static_cast<uint32_t>(from.hot_sample);
   to.hot_share = from.hot_share;

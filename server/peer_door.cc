@@ -25,8 +25,8 @@ void PeerDoor::Invalidate(cache::Executor& executor, std::vector<std::string> ke
   cache_.Confirm(executor, std::move(recalls), [done, erased] { done->Done(erased); });
 }
 
-void PeerDoor::PeerRestarted(cache::NodeId node, cache::Incarnation) {
-  cache_.OwnerRestarted(node);
+void PeerDoor::PeerHeard() {
+  cache_.PeerHeard();
 }
 
 }  // namespace cistern::server

@@ -19,7 +19,7 @@ class PeerDoor final : public cluster::PeerService {
   void DropCopies(const cache::Notice& notice, cache::NodeId from) override;
   void Invalidate(cache::Executor& executor, std::vector<std::string> keys,
                   cache::CompletionPtr<cache::Result<int64_t>> done) override;
-  void PeerRestarted(cache::NodeId node, cache::Incarnation incarnation) override;
+  void PeerHeard() override;
 
  private:
   cache::Cache& cache_;

@@ -27,6 +27,7 @@ constexpr Shown kShown[] = {
     {&GroupStats::peer_loads, &GroupSnapshot::peer_loads},
     {&GroupStats::peer_errors, &GroupSnapshot::peer_errors},
     {&GroupStats::local_loads, &GroupSnapshot::local_loads},
+    {&GroupStats::degraded_loads, &GroupSnapshot::degraded_loads},
     {&GroupStats::local_load_errors, &GroupSnapshot::local_load_errors},
     {&GroupStats::refused, &GroupSnapshot::refused},
     {&GroupStats::server_requests, &GroupSnapshot::server_requests},
@@ -88,14 +89,12 @@ GroupSnapshot StatsSource::ReadGroup(const cache::Group& group) const {
       snapshot.*shown.value += (stats.*shown.counter).value();
   }
   const cache::EntryCounts counts = from_.cache.store().Counts(group.index());
-  constexpr auto kMain = static_cast<size_t>(Role::kMain);
-  constexpr auto kHot = static_cast<size_t>(Role::kHot);
-  snapshot.items_main = counts.items[kMain];
-  snapshot.items_hot = counts.items[kHot];
-  snapshot.bytes_main = counts.bytes[kMain];
-  snapshot.bytes_hot = counts.bytes[kHot];
-  snapshot.evictions_main = counts.evictions[kMain];
-  snapshot.evictions_hot = counts.evictions[kHot];
+  snapshot.items_main = counts.items(Role::kMain);
+  snapshot.items_hot = counts.items(Role::kHot);
+  snapshot.bytes_main = counts.bytes(Role::kMain);
+  snapshot.bytes_hot = counts.bytes(Role::kHot);
+  snapshot.evictions_main = counts.evictions(Role::kMain);
+  snapshot.evictions_hot = counts.evictions(Role::kHot);
   snapshot.expirations = counts.expirations;
   return snapshot;
 }
@@ -146,7 +145,7 @@ StatsSnapshot StatsSource::ReadAll() const {
 uint64_t StatsSource::MainEntries() const {
   uint64_t sum = 0;
   for (const auto& group : from_.cache.groups())
-    sum += from_.cache.store().Counts(group->index()).items[static_cast<size_t>(Role::kMain)];
+    sum += from_.cache.store().Counts(group->index()).items(Role::kMain);
   return sum;
 }
 

@@ -39,6 +39,7 @@ struct GroupSnapshot {
   uint64_t peer_loads = 0;
   uint64_t peer_errors = 0;
   uint64_t local_loads = 0;
+  uint64_t degraded_loads = 0;
   uint64_t local_load_errors = 0;
   uint64_t refused = 0;
   uint64_t server_requests = 0;

@@ -100,6 +100,7 @@ struct GroupConfig {
   uint64_t max_value = 0;
   WriteMode writes = WriteMode::kReject;
   int64_t max_loads = 0;
+  uint64_t max_load_bytes = 0;
   int64_t max_waiters = 0;
   int64_t hot_sample = 0;  // 0: no hot copies
   double hot_share = 0;

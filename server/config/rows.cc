@@ -104,6 +104,8 @@ const auto kRows = std::to_array<Row>({
    "What SET does: it is refused, or the value is stored in the cache alone."},
   {"group.max_loads", At<&GroupConfig::max_loads>(), "4096", "1..1000000", kRestart,
    "Loads under way at once on this node; beyond, GET answers OVERLOAD."},
+  {"group.max_load_bytes", At<&GroupConfig::max_load_bytes>(), "256MiB", "1MiB..64TiB", kRestart,
+   "Bytes that loads under way hold, and values that they brought and that are not kept but still being sent, on this node; beyond, GET answers OVERLOAD."},
   {"group.max_waiters", At<&GroupConfig::max_waiters>(), "100000", "1..10000000", kRestart,
    "Requests that wait for loads at once on this node; beyond, GET answers OVERLOAD."},
   {"group.hot_sample", At<&GroupConfig::hot_sample>(), "10 (0 where there is no backend)", "0..1000000", kRestart,

@@ -72,6 +72,7 @@ class FakeNode final : public cache::PeerPicker {
     const cache::NodeId node = owner_of ? owner_of(key) : 0;
     return {node == id_, node, epoch};
   }
+  bool IsReachable(cache::NodeId node) const override;
   std::string SelfName() const override { return std::string(1, static_cast<char>('a' + id_)); }
   void Fetch(cache::Executor& executor, cache::NodeId node,
              std::shared_ptr<cache::PeerFetch> fetch) override;
@@ -229,6 +230,10 @@ class FakeCluster {
 
   std::vector<std::unique_ptr<FakeNode>> nodes_;
 };
+
+inline bool FakeNode::IsReachable(cache::NodeId node) const {
+  return cluster_[static_cast<int>(node)].reachable;
+}
 
 inline void FakeNode::Fetch(cache::Executor& from, cache::NodeId node,
                             std::shared_ptr<cache::PeerFetch> fetch) {

@@ -15,7 +15,7 @@ cache::GroupConfig AlwaysHot() {
 }
 
 size_t Copies(FakeCluster& cluster, int node) {
-  return cluster[node].cache->store().Counts(0).items[1];
+  return cluster[node].cache->store().Counts(0).items(cache::Role::kHot);
 }
 
 TEST(Lease, ACopyAnswersUntilItEndsCountedFromTheSending) {
@@ -128,7 +128,7 @@ TEST(Lease, ANewIncarnationOfTheOwnerEndsTheOldOnesCopiesAndRequests) {
   auto sent = cluster.StartGet(1, "other");
   cluster.hold_frames = true;
   cluster.Run();
-  cluster[1].cache->OwnerRestarted(0);
+  cluster[1].cache->PeerHeard();
   EXPECT_EQ(Copies(cluster, 1), 0u);
   cluster.hold_frames = false;
   cluster.Run();

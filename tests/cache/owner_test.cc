@@ -60,7 +60,7 @@ TEST(Owner, WhoMissedBeforeTheFlightLandedFindsTheEntryAtTheSecondLook) {
   EXPECT_EQ(late->value, "v1");
   EXPECT_EQ(cluster.backend->loads["k"], 1);
   EXPECT_EQ(cluster.stats(0).hits_main.value(), 1u);
-  EXPECT_EQ(cluster[0].cache->store().Counts(0).items[0], 1u);
+  EXPECT_EQ(cluster[0].cache->store().Counts(0).items(cache::Role::kMain), 1u);
   ExpectCountersAddUp(cluster.stats(0));
 }
 
@@ -240,13 +240,42 @@ TEST(Owner, LoadsAndWaitersAboveTheirLimitsAreRefusedAndCounted) {
   EXPECT_EQ(cluster[0].cache->LoadsInFlight(), 0u);
 }
 
+TEST(Owner, ValuesThatAreNotKeptCountAsInFlightUntilTheyAreDelivered) {
+  cache::GroupConfig config = Config();
+  config.max_value = 100;
+  config.max_load_bytes = 1 << 20;
+  FakeCluster cluster(1, config);
+  cluster.backend->rows["big"] = std::string(2 << 20, 'x');
+  cache::Result<cache::Answer> held;
+  cluster[0].cache->Get(*cluster[0].executor, cache::Key::Of("big"), cluster.clock.Now() + 5s,
+                        cache::Completion<cache::Result<cache::Answer>>::Make(
+                            *cluster[0].executor, [&](cache::Result<cache::Answer> answer) {
+                              held = std::move(answer);
+                            }));
+  cluster.Run();
+  EXPECT_EQ(cluster.Get(0, "k")->error->text, "g: 1048576 bytes in flight");
+  held = {};
+  EXPECT_EQ(cluster.Get(0, "k")->value, "v1");
+  ExpectCountersAddUp(cluster.stats(0));
+}
+
+TEST(Owner, AStoredValueIsNotInFlightHoweverLongItIsPinned) {
+  cache::GroupConfig config = Config();
+  config.max_load_bytes = 1 << 20;
+  FakeCluster cluster(1, config);
+  cluster.backend->rows["big"] = std::string(2 << 20, 'x');
+  cluster.Get(0, "big");
+  EXPECT_EQ(cluster.Get(0, "k")->value, "v1");
+  EXPECT_EQ(cluster[0].cache->store().in_flight(0).used(), 0u);
+}
+
 TEST(Owner, AValueAboveMaxValueIsAnsweredButNotKept) {
   cache::GroupConfig config = Config();
   config.max_value = 100;
   FakeCluster cluster(1, config);
   cluster.backend->rows["big"] = std::string(101, 'x');
   EXPECT_EQ(cluster.Get(0, "big")->value->size(), 101u);
-  EXPECT_EQ(cluster[0].cache->store().Counts(0).items[0], 0u);
+  EXPECT_EQ(cluster[0].cache->store().Counts(0).items(cache::Role::kMain), 0u);
 }
 
 TEST(Owner, AnEntryAboveAnEighthOfTheBudgetIsAnsweredAndNothingElseIsEvicted) {
@@ -261,8 +290,8 @@ TEST(Owner, AnEntryAboveAnEighthOfTheBudgetIsAnsweredAndNothingElseIsEvicted) {
   cluster.backend->rows["big"] = std::string(2 << 20, 'x');
   EXPECT_EQ(cluster.Get(0, "big")->value->size(), size_t{2 << 20});
   const cache::EntryCounts counts = cluster[0].cache->store().Counts(0);
-  EXPECT_EQ(counts.items[0], 100u);
-  EXPECT_EQ(counts.evictions[0], 0u);
+  EXPECT_EQ(counts.items(cache::Role::kMain), 100u);
+  EXPECT_EQ(counts.evictions(cache::Role::kMain), 0u);
 }
 
 TEST(Owner, ALargeValueIsPinnedNotCopied) {

@@ -21,6 +21,7 @@ constexpr int kStepsPerWorker = 4000;
 class OneNode final : public cache::PeerPicker {
  public:
   cache::Pick Owner(std::string_view) const override { return {}; }
+  bool IsReachable(cache::NodeId) const override { return true; }
   std::string SelfName() const override { return "a"; }
   void Fetch(cache::Executor&, cache::NodeId, std::shared_ptr<cache::PeerFetch>) override {}
   void Notify(cache::NodeId, cache::Incarnation, cache::Notice,

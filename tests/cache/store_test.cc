@@ -166,8 +166,8 @@ TEST(Store, ChargesAreExactThroughPutReplaceAndErase) {
     entries += s.Find(key)->charge() + (s.Find(key)->blob() ? s.Find(key)->blob()->charge() : 0);
   }
   EXPECT_EQ(s.store->budget().used(), empty + entries);
-  EXPECT_EQ(s.store->Counts(0).bytes[0], entries);
-  EXPECT_EQ(s.store->Counts(0).items[0], 2u);
+  EXPECT_EQ(s.store->Counts(0).bytes(cache::Role::kMain), entries);
+  EXPECT_EQ(s.store->Counts(0).items(cache::Role::kMain), 2u);
   for (const char* key : {"k", "k2"}) {
     s.store->ShardOf(cache::HashKey(key)).entries.Erase(s.Find(key));
   }
@@ -197,7 +197,7 @@ TEST(Store, StaysWithinItsMemoryAndKeepsWhatIsUsed) {
   EXPECT_GT(s.store->budget().used(), uint64_t{3 << 20});
   EXPECT_NE(s.Find("favourite"), nullptr);
   EXPECT_EQ(s.Find("k0"), nullptr);
-  EXPECT_GT(s.store->Counts(0).evictions[0], 30'000u);
+  EXPECT_GT(s.store->Counts(0).evictions(cache::Role::kMain), 30'000u);
 }
 
 TEST(Store, AGroupsOwnMemoryIsCarvedOutOfTheProcesss) {
@@ -210,7 +210,7 @@ TEST(Store, AGroupsOwnMemoryIsCarvedOutOfTheProcesss) {
   to_own.group = 1;
   for (int i = 0; i < 20'000; ++i)
     s.Put("k" + std::to_string(i), std::string(200, 'x'), to_own);
-  EXPECT_LE(s.store->Counts(1).bytes[0], uint64_t{1 << 20});
+  EXPECT_LE(s.store->Counts(1).bytes(cache::Role::kMain), uint64_t{1 << 20});
   EXPECT_EQ(s.store->budget().limit(), uint64_t{3 << 20});
   EXPECT_NE(s.Find("shared"), nullptr);
 }
@@ -219,15 +219,15 @@ TEST(Store, HotCopiesAboveTheirShareGoFirst) {
   TestStore s(4 << 20);
   for (int i = 0; i < 3000; ++i)
     s.Put("main" + std::to_string(i), std::string(500, 'x'));
-  const uint64_t main_items = s.store->Counts(0).items[0];
+  const uint64_t main_items = s.store->Counts(0).items(cache::Role::kMain);
   NewEntry hot;
   hot.role = cache::Role::kHot;
   for (int i = 0; i < 20'000; ++i)
     s.Put("hot" + std::to_string(i), std::string(500, 'x'), hot);
   const cache::EntryCounts counts = s.store->Counts(0);
-  EXPECT_GT(counts.evictions[1], 10'000u);
-  EXPECT_GT(counts.items[0], main_items / 2);
-  EXPECT_EQ(counts.evictions[0], main_items - counts.items[0]);
+  EXPECT_GT(counts.evictions(cache::Role::kHot), 10'000u);
+  EXPECT_GT(counts.items(cache::Role::kMain), main_items / 2);
+  EXPECT_EQ(counts.evictions(cache::Role::kMain), main_items - counts.items(cache::Role::kMain));
 }
 
 TEST(Store, NotFoundKeepsToItsShareSoRandomKeysPushOutNothingReal) {
@@ -241,15 +241,15 @@ TEST(Store, NotFoundKeepsToItsShareSoRandomKeysPushOutNothingReal) {
     negative.hash = cache::HashKey(key);
     s.PutEntry(negative);
   }
-  EXPECT_EQ(s.store->Counts(0).evictions[0], 0u);
+  EXPECT_EQ(s.store->Counts(0).evictions(cache::Role::kMain), 0u);
   EXPECT_LE(s.store->account(0).negative_bytes.load(), uint64_t{4 << 20} / 16);
-  EXPECT_EQ(s.store->Counts(0).items[0], 3000u);
-  EXPECT_GT(s.store->Counts(0).negatives, 1000u) << "some are kept";
+  EXPECT_EQ(s.store->Counts(0).items(cache::Role::kMain), 3000u);
+  EXPECT_GT(s.store->Counts(0).negatives(), 1000u) << "some are kept";
 }
 
 TEST(Store, ExpiredEntriesAreReclaimedWithoutBeingAskedFor) {
   TestStore s(64 << 20);
-  const uint64_t empty_items = s.store->Counts(0).items[0];
+  const uint64_t empty_items = s.store->Counts(0).items(cache::Role::kMain);
   NewEntry brief;
   ManualClock clock;
   brief.expires = clock.Now() + 1s;
@@ -258,11 +258,11 @@ TEST(Store, ExpiredEntriesAreReclaimedWithoutBeingAskedFor) {
   s.Put("lasting", "v");
   for (int i = 0; i < 50; ++i)
     s.store->Reclaim(0, 1, clock);
-  EXPECT_EQ(s.store->Counts(0).items[0], 1001u);
+  EXPECT_EQ(s.store->Counts(0).items(cache::Role::kMain), 1001u);
   clock.Advance(1s);
   for (int i = 0; i < 500; ++i)
     s.store->Reclaim(0, 1, clock);
-  EXPECT_EQ(s.store->Counts(0).items[0], empty_items + 1);
+  EXPECT_EQ(s.store->Counts(0).items(cache::Role::kMain), empty_items + 1);
   EXPECT_EQ(s.store->Counts(0).expirations, 1000u);
   // What comes after a round that found nothing left is found, too.
   brief.expires = clock.Now() + 1s;
@@ -271,7 +271,7 @@ TEST(Store, ExpiredEntriesAreReclaimedWithoutBeingAskedFor) {
   clock.Advance(1s);
   for (int i = 0; i < 500; ++i)
     s.store->Reclaim(0, 1, clock);
-  EXPECT_EQ(s.store->Counts(0).items[0], empty_items + 1);
+  EXPECT_EQ(s.store->Counts(0).items(cache::Role::kMain), empty_items + 1);
 }
 
 }  // namespace

@@ -80,9 +80,7 @@ class FakeService : public PeerService {
   void Invalidate(cache::Executor&, std::vector<std::string> keys, InvalidateDone done) override {
     invalidate(std::move(keys), std::move(done));
   }
-  void PeerRestarted(cache::NodeId node, cache::Incarnation incarnation) override {
-    restarts.Add({node, incarnation});
-  }
+  void PeerHeard() override { heard.Add({}); }
 
   // By default every key's value is "value of <key>".
   std::function<void(PeerGetRequest, GetDone)> get = [](const PeerGetRequest& request,
@@ -95,7 +93,7 @@ class FakeService : public PeerService {
       };
   Record<PeerGetRequest> gets;
   Record<cache::Notice> notices;
-  Record<std::pair<cache::NodeId, cache::Incarnation>> restarts;
+  Record<std::monostate> heard;
 };
 
 class FakeRunner : public CommandRunner {

@@ -207,7 +207,7 @@ TEST_F(CommandsTest, CountsOfKeysAreAsClientsAsked) {
   EXPECT_THAT(info, HasSubstr("cached:gets=3,hits_main=2,hits_hot=0,hits_stale=0,hits_negative=0,"
                               "loads=1,"));
   EXPECT_THAT(info, HasSubstr("broken:gets=1,"));
-  EXPECT_THAT(info, HasSubstr("local_loads=1,local_load_errors=1,"));
+  EXPECT_THAT(info, HasSubstr("local_loads=1,degraded_loads=0,local_load_errors=1,"));
 }
 
 TEST_F(CommandsTest, ResetStatBeginsAtZeroAndKeepsWhatIsStored) {

@@ -20,6 +20,7 @@ constexpr auto kPatience = std::chrono::seconds(10);
 class TestServer::NoPeers final : public cache::PeerPicker {
  public:
   cache::Pick Owner(std::string_view) const override { return {}; }
+  bool IsReachable(cache::NodeId) const override { return true; }
   std::string SelfName() const override { return "test"; }
   void Fetch(cache::Executor&, cache::NodeId, std::shared_ptr<cache::PeerFetch>) override {}
   void Notify(cache::NodeId, cache::Incarnation, cache::Notice,

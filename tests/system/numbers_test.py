@@ -12,7 +12,7 @@ from harness.load import ask_from_many
 from harness.waiting import eventually
 
 COUNTERS = ("gets", "hits_main", "hits_hot", "hits_stale", "hits_negative", "loads",
-            "loads_deduped", "peer_loads", "peer_errors", "local_loads", "local_load_errors",
+            "loads_deduped", "peer_loads", "peer_errors", "local_loads", "degraded_loads", "local_load_errors",
             "refused", "server_requests", "evictions", "expirations", "invalidations")
 GAUGES = ("bytes", "items")
 OUTCOMES = ("hits_main", "hits_hot", "hits_stale", "hits_negative", "loads", "refused")

@@ -18,6 +18,7 @@ inline GroupSnapshot SampleGroup(const std::string& name, uint64_t base) {
                                           &GroupSnapshot::peer_loads,
                                           &GroupSnapshot::peer_errors,
                                           &GroupSnapshot::local_loads,
+                                          &GroupSnapshot::degraded_loads,
                                           &GroupSnapshot::local_load_errors,
                                           &GroupSnapshot::refused,
                                           &GroupSnapshot::server_requests,

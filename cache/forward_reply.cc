@@ -1,0 +1,120 @@
+// What becomes of a request's answer: kept or not, and who is answered by it.
+#include <algorithm>
+
+#include "cache/forward_path.h"
+#include "cache/owner_path.h"
+
+namespace cistern::cache {
+namespace {
+
+// A copy is renewed in its lease's last quarter; not if what it copies ends before the lease does:
+// a renewed copy would end no later.
+Instant RefreshFrom(Instant sent, Duration life, Duration lease) {
+  return life < lease ? kNever : sent + life - lease / 4;
+}
+
+}  // namespace
+
+void ForwardPath::OnReply(Executor& executor, Target target, const RequestPtr& request,
+                          Result<PeerReply> reply) {
+  Group& group = request->group;
+  Store& store = context_.store;
+  if (reply && reply->loaded.value) reply->loaded.value->ChargeTo(store.in_flight(group.index()));
+  CountLatency(executor, target, *request, context_.clock.Now());
+  // What was loaded in place of the owner is of no use once the owner is heard:
+  //   1. worker A asks here, before the lock: the owner cannot be reached;
+  //   2. its hello comes to worker B, which raises the watermark of copies;
+  //   3. a DEL at the owner is confirmed, which knows of no copy here;
+  //   4. A takes the lock, and finds its request's mark past.
+  bool heard_again = target == Target::kDegraded &&
+                     context_.picker.IsReachable(context_.picker.Owner(request->key).node);
+  Waiters waiters;
+  RequestPtr next;
+  bool kept = false;
+  Shard& shard = store.ShardOf(request->hash);
+  {
+    std::lock_guard lock(shard.mutex);
+    const bool is_past = request->mark != store.marks().Of(group.index(), Role::kHot);
+    heard_again |= target == Target::kDegraded && is_past;
+    // Read under the lock: a GET that joined before it was taken must not be answered by a lease
+    // that ran out while this thread was held up.
+    const Instant now = context_.clock.Now();
+    ForwardTable& table = Table(shard, target);
+    kept = reply && !is_past && !heard_again && KeepCopy(shard, target, *request, *reply, now);
+    waiters.swap(request->waiters);
+    table.Finish(request);
+    Forward* forward = table.Find(request->key);
+    if (kept && forward != nullptr && forward->collecting) {
+      // A lease that holds now answers those who came after the request was sent, too.
+      MoveInto(&waiters, forward->collecting->waiters);
+    }
+    next = table.Dispatch(request->key, false);
+  }
+  group.EndLoad();
+  if (kept) store.MakeRoom(group.index());
+  if (next) Send(executor, target, next);
+  if (const auto instead = Instead(executor, target, *request, reply, heard_again)) {
+    if (waiters.empty()) return;
+    Enter(executor, *instead, group, {request->key, request->hash}, request->deadline,
+          std::move(waiters));
+    return;
+  }
+  group.EndWaits(static_cast<uint32_t>(waiters.size()));
+  const Result<Loaded> result =
+      std::move(reply).map([](PeerReply answer) { return std::move(answer.loaded); });
+  for (const Waiter& waiter : waiters)
+    waiter.Finish(result, Lease(), Duration(0));
+}
+
+std::optional<ForwardPath::Target> ForwardPath::Instead(Executor& executor, Target target,
+                                                        const Request& request,
+                                                        const Result<PeerReply>& reply,
+                                                        bool heard_again) {
+  Group& group = request.group;
+  GroupStats& stats = group.stats(executor.index());
+  if (target != Target::kPeer) {
+    if (!reply) stats.local_load_errors.Add();
+    group.health().Note(reply ? nullptr : &reply.error(), context_.clock.Now());
+    return heard_again ? std::optional(Target::kPeer) : std::nullopt;
+  }
+  if (reply) return std::nullopt;
+  const ErrorCode code = reply.error().code;
+  if (code != ErrorCode::kPeer && code != ErrorCode::kPeerLost) return std::nullopt;
+  stats.peer_errors.Add();
+  // A broken link is no verdict: the owner is asked again, and if it is gone then says so itself.
+  if (code == ErrorCode::kPeerLost) return Target::kPeer;
+  return group.config().has_backend ? std::optional(Target::kDegraded) : std::nullopt;
+}
+
+void ForwardPath::CountLatency(Executor& executor, Target target, const Request& request,
+                               Instant now) {
+  if (request.state != Request::State::kSent) return;  // the owner could not be asked at all
+  GroupLatencies& latencies = request.group.latencies(executor.index());
+  (target == Target::kPeer ? latencies.forward : latencies.load).Add(now - request.sent);
+}
+
+bool ForwardPath::KeepCopy(Shard& shard, Target target, const Request& request,
+                           const PeerReply& reply, Instant now) {
+  if (request.detached || reply.lease == Duration(0)) return false;
+  Duration life = reply.lease;
+  if (reply.ttl > Duration(0)) life = std::min(life, reply.ttl);
+  if (request.sent + life <= now) return false;
+  // In place of the owner one load a lease is all that the backend should see.
+  const Instant refresh_from =
+      target == Target::kPeer ? RefreshFrom(request.sent, life, reply.lease) : kNever;
+  const Account& account = context_.store.account(request.group.index());
+  if (FitsAccount(account, request.key, reply.loaded.value)) {
+    shard.entries.Put({.key = request.key,
+                       .hash = request.hash,
+                       .group = request.group.index(),
+                       .role = Role::kHot,
+                       .mark = request.mark,
+                       .value = reply.loaded.value,
+                       .expires = request.sent + life,
+                       .refresh_from = refresh_from,
+                       .version = reply.loaded.version});
+  }
+  return true;
+}
+
+}  // namespace cistern::cache
