@@ -21,6 +21,7 @@ struct RedisOptions {
   cache::Duration connect_timeout = std::chrono::milliseconds(500);  // with AUTH and SELECT
   int connections = 1;                                               // of each worker
   int batch = 128;                                                   // keys in one MGET, at most
+  size_t max_reply = size_t{256} << 20;                              // bytes of one reply
 };
 
 class RedisLane;
@@ -33,6 +34,10 @@ class RedisLane;
 // within their time. When it fails, they fail with its reason, and later ones at once, until it is
 // time to try again (a wait that grows to a second, with jitter); the next load then tries.
 // A connection that is lost fails the loads that were sent over it; the next load connects at once.
+//
+// The server is not trusted to answer what it was asked, nor to come to an end: a connection is
+// dropped when a reply exceeds max_reply, holds more elements than keys were asked for, comes
+// unasked, or is still not whole a while after the loads it is for have run out of time.
 class RedisOrigin final : public cache::Origin {
  public:
   // Loads come from these loops, whose index is their place here. They outlive this, and run until

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "loader/redis_reply.h"
+
 namespace cistern::loader {
 namespace {
 
@@ -14,7 +16,7 @@ LoadResult ValueOf(const redisReply& reply, const std::string& group) {
     case REDIS_REPLY_NIL:
       return NotFound();
     case REDIS_REPLY_ERROR:
-      return Failed(cache::errors::Backend(group, std::string(reply.str, reply.len)));
+      return Failed(cache::errors::Backend(group, ErrorText(reply)));
     default:
       return Failed(cache::errors::Backend(group, "unexpected type of reply"));
   }
@@ -46,7 +48,7 @@ RedisLane::RedisLane(net::Loop& loop, std::shared_ptr<const RedisOptions> option
     links_.push_back(std::make_unique<RedisLink>(loop_, *options_, owner));
   deadlines_.OnExpired([this] {
     for (const auto& link : links_)
-      link->DropIfSilent();
+      link->DropIfLate();
   });
 }
 

@@ -2,19 +2,43 @@
 
 #include <hiredis/hiredis.h>
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 #include <vector>
+
+#include "loader/redis_reply.h"
 
 namespace cistern::loader {
 namespace {
 
 constexpr cache::Duration kFirstWait = std::chrono::milliseconds(20);
 constexpr cache::Duration kLongestWait = std::chrono::seconds(1);
+constexpr size_t kMaxLineBytes = size_t{64} << 10;
+constexpr size_t kMaxLengthBytes = 24;  // of a bulk string: its digits
 
 struct ReplyDeleter {
   void operator()(void* reply) const { freeReplyObject(reply); }
 };
+
+// As hiredis would, but for arrays that nobody asks for. It allocates what a header declares, and
+// walks all of it to free it again: 14 bytes would cost 16 GiB and seconds.
+void* CreateArray(const redisReadTask* task, int elements) {
+  const auto* options = static_cast<const RedisOptions*>(task->privdata);
+  if (task->parent != nullptr || elements > std::max(options->batch, 1)) return nullptr;
+  return HiredisFunctions().createArray(task, elements);
+}
+
+redisReader* MakeReader(const RedisOptions& options) {
+  static redisReplyObjectFunctions functions = [] {
+    redisReplyObjectFunctions changed = HiredisFunctions();
+    changed.createArray = CreateArray;
+    return changed;
+  }();
+  redisReader* reader = redisReaderCreateWithFunctions(&functions);
+  reader->privdata = const_cast<RedisOptions*>(&options);
+  return reader;
+}
 
 }  // namespace
 
@@ -37,7 +61,8 @@ void RedisLink::Connect() {
   drop_reason_.clear();
   is_proven_ = false;
   handshake_step_ = 0;
-  reader_.reset(redisReaderCreate());
+  reply_bytes_ = 0;
+  reader_.reset(MakeReader(options_));
   net::StreamDelegate& delegate = *this;
   stream_ = std::make_unique<net::Stream>(loop_, delegate);
   stream_->Connect(options_.address, options_.connect_timeout);
@@ -74,7 +99,7 @@ void RedisLink::SendHandshake(std::span<const std::string_view> command, const c
   Write(command, [this, what](const Reply& reply) {
     if (!reply) return;  // OnClosed tells
     if ((*reply)->type == REDIS_REPLY_ERROR) {
-      Drop(what + std::string((*reply)->str, (*reply)->len));
+      Drop(what + ErrorText(**reply));
     } else {
       HandshakeStep();
     }
@@ -96,8 +121,9 @@ void RedisLink::Write(std::span<const std::string_view> command, OnReply on_repl
   sds text = nullptr;
   const int size = redisFormatSdsCommandArgv(&text, static_cast<int>(arguments.size()),
                                              arguments.data(), sizes.data());
-  if (pending_.empty()) quiet_since_ = loop_.clock().Now();
-  pending_.push_back(std::move(on_reply));
+  const cache::Instant now = loop_.clock().Now();
+  if (pending_.empty()) quiet_since_ = now;
+  pending_.push_back({std::move(on_reply), now});
   if (size < 0) return Drop("out of memory");
   stream_->Write(std::string_view(text, static_cast<size_t>(size)));
   redisFreeSdsCommand(text);
@@ -105,21 +131,27 @@ void RedisLink::Write(std::span<const std::string_view> command, OnReply on_repl
 
 void RedisLink::OnData(std::string_view bytes) {
   quiet_since_ = loop_.clock().Now();
+  reply_bytes_ += bytes.size();
   if (redisReaderFeed(reader_.get(), bytes.data(), bytes.size()) != REDIS_OK)
-    return Drop(std::string("protocol error: ") + reader_->errstr);
+    return Drop(ReaderError());
   TakeReplies();
+  if (HasEndlessLine()) {
+    Drop("protocol error: a line without end");
+  } else if (reply_bytes_ > options_.max_reply) {
+    Drop("a reply above " + std::to_string(options_.max_reply) + " bytes (backend.max_reply)");
+  }
 }
 
 void RedisLink::TakeReplies() {
   while (stream_ && !stream_->is_closing()) {
     void* raw = nullptr;
-    if (redisReaderGetReply(reader_.get(), &raw) != REDIS_OK)
-      return Drop(std::string("protocol error: ") + reader_->errstr);
+    if (redisReaderGetReply(reader_.get(), &raw) != REDIS_OK) return Drop(ReaderError());
     if (raw == nullptr) return;
+    reply_bytes_ = reader_->len - reader_->pos;
     const std::unique_ptr<void, ReplyDeleter> reply(raw);
     if (pending_.empty()) return DropUnasked(*static_cast<const redisReply*>(raw));
     if (state_ == State::kReady && !std::exchange(is_proven_, true)) backoff_.Reset();
-    const OnReply on_reply = std::move(pending_.front());
+    const OnReply on_reply = std::move(pending_.front().on_reply);
     pending_.pop_front();
     on_reply(static_cast<const redisReply*>(raw));
   }
@@ -127,15 +159,33 @@ void RedisLink::TakeReplies() {
 
 // How Redis says that it has too many clients, for one.
 void RedisLink::DropUnasked(const redisReply& reply) {
-  Drop(reply.type == REDIS_REPLY_ERROR ? std::string(reply.str, reply.len)
-                                       : "a reply that nobody asked for");
+  Drop(reply.type == REDIS_REPLY_ERROR ? ErrorText(reply) : "a reply that nobody asked for");
 }
 
-void RedisLink::DropIfSilent() {
+// hiredis looks for a line's end from its beginning whenever bytes come.
+bool RedisLink::HasEndlessLine() const {
+  const size_t rest = reader_->len - reader_->pos;
+  if (rest <= kMaxLineBytes || reader_->ridx < 0) return false;
+  const bool is_bulk = reader_->rstack[reader_->ridx].type == REDIS_REPLY_STRING;
+  const std::string_view length(reader_->buf + reader_->pos, kMaxLengthBytes);
+  return !is_bulk || length.find('\r') == std::string_view::npos;
+}
+
+// hiredis knows one reason for an array that could not be made.
+std::string RedisLink::ReaderError() const {
+  if (reader_->err == REDIS_ERR_OOM) return "protocol error: an array that nobody asked for";
+  return std::string("protocol error: ") + Printable(reader_->errstr);
+}
+
+void RedisLink::DropIfLate() {
   if (state_ != State::kReady || pending_.empty()) return;
+  const cache::Instant now = loop_.clock().Now();
   // The command left a little after its load's time began: three quarters are enough.
-  if (loop_.clock().Now() - quiet_since_ < options_.timeout * 3 / 4) return;
-  Drop("the connection has gone silent");
+  if (now - quiet_since_ >= options_.timeout * 3 / 4) {
+    Drop("the connection has gone silent");
+  } else if (now - pending_.front().sent >= options_.timeout * 2) {
+    Drop("a reply does not come to its end");
+  }
 }
 
 void RedisLink::Drop(std::string reason) {
@@ -157,8 +207,8 @@ void RedisLink::OnClosed(const net::CloseReason& reason) {
 }
 
 void RedisLink::FailPending(const std::string& reason) {
-  for (const OnReply& on_reply : std::exchange(pending_, {}))
-    on_reply(tl::unexpected(reason));
+  for (const Pending& pending : std::exchange(pending_, {}))
+    pending.on_reply(tl::unexpected(reason));
 }
 
 void RedisLink::Close() {

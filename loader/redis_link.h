@@ -57,14 +57,19 @@ class RedisLink final : net::StreamDelegate {
   // REQUIRES: kReady. `on_reply` is called once, never inside this call unless by Close().
   void Send(std::span<const std::string_view> command, OnReply on_reply);
   // Drops the connection when it has been silent for the load's time though a reply is due: a peer
-  // that is gone without a word would never be noticed otherwise.
-  void DropIfSilent();
+  // that is gone without a word would never be noticed otherwise. Also when the oldest reply is due
+  // for twice that time: whoever comes later would wait behind it in vain.
+  void DropIfLate();
   // Tells pending replies, and never the owner. For good.
   void Close();
 
  private:
   struct ReaderDeleter {
     void operator()(redisReader* reader) const;
+  };
+  struct Pending {
+    OnReply on_reply;
+    cache::Instant sent;
   };
 
   void OnOpen() override;
@@ -76,6 +81,8 @@ class RedisLink final : net::StreamDelegate {
   void Write(std::span<const std::string_view> command, OnReply on_reply);
   void TakeReplies();
   void DropUnasked(const redisReply& reply);
+  std::string ReaderError() const;
+  bool HasEndlessLine() const;
   // Closes now; OnClosed then tells `reason`.
   void Drop(std::string reason);
   void FailPending(const std::string& reason);
@@ -90,8 +97,9 @@ class RedisLink final : net::StreamDelegate {
   net::Backoff backoff_;
   cache::Instant next_try_;
   cache::Instant quiet_since_;  // the last byte came, or the first unanswered command left
+  size_t reply_bytes_ = 0;      // came since the last reply was whole
   std::string drop_reason_;     // ours; else the stream's
-  std::deque<OnReply> pending_;
+  std::deque<Pending> pending_;
   std::unique_ptr<redisReader, ReaderDeleter> reader_;
   std::unique_ptr<net::Stream> stream_;
 };

@@ -64,7 +64,8 @@ MadeOrigin MakeRedis(const GroupConfig& group, const std::vector<net::Loop*>& lo
                            .timeout = backend.timeout,
                            .connect_timeout = backend.connect_timeout,
                            .connections = static_cast<int>(backend.connections),
-                           .batch = static_cast<int>(backend.batch)},
+                           .batch = static_cast<int>(backend.batch),
+                           .max_reply = static_cast<size_t>(backend.max_reply)},
       loops);
 }
 

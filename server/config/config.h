@@ -86,6 +86,7 @@ struct BackendConfig {
   int64_t batch = 0;
   Duration timeout{0};
   Duration connect_timeout{0};
+  uint64_t max_reply = 0;
   bool operator==(const BackendConfig&) const = default;
 };
 

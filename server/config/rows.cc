@@ -138,6 +138,8 @@ const auto kRows = std::to_array<Row>({
    "Time for one load; after it, the load has failed.", kSqlite | kRedis},
   {"group.backend.connect_timeout", At<&GroupConfig::backend, &BackendConfig::connect_timeout>(), "500ms", "1ms..1m", kRestart,
    "Time to connect, AUTH and SELECT included.", kRedis},
+  {"group.backend.max_reply", At<&GroupConfig::backend, &BackendConfig::max_reply>(), "256MiB", "1MiB..8GiB", kRestart,
+   "Bytes of one reply of the server, of all keys that it was asked for together; a longer one ends its connection.", kRedis},
 });
 // clang-format on
 

@@ -34,7 +34,10 @@ class FakeRedis::Client : public net::StreamDelegate {
   Client(FakeRedis& server, int fd) : server_(server), stream_(server.loop_, *this) {
     EXPECT_TRUE(stream_.Adopt(fd).has_value());
   }
-  ~Client() override { redisReaderFree(reader_); }
+  ~Client() override {
+    server_.loop_.Cancel(drip_);
+    redisReaderFree(reader_);
+  }
 
  private:
   void OnData(std::string_view bytes) override {
@@ -52,13 +55,21 @@ class FakeRedis::Client : public net::StreamDelegate {
       server_.commands_.push_back(text);
       const Answer answer = server_.script(command);
       stream_.Write(answer.bytes);
+      if (answer.drips) Drip();
       if (answer.close) return stream_.CloseWhenWritten();
     }
   }
-  void OnClosed(const net::CloseReason&) override {}
+  void OnClosed(const net::CloseReason&) override { server_.loop_.Cancel(std::exchange(drip_, 0)); }
+  void Drip() {
+    drip_ = server_.loop_.After(std::chrono::milliseconds(1), [this] {
+      stream_.Write("x");
+      Drip();
+    });
+  }
 
   FakeRedis& server_;
   redisReader* reader_ = redisReaderCreate();
+  net::Loop::TimerId drip_ = 0;
   net::Stream stream_;
 };
 

@@ -18,6 +18,7 @@ class FakeRedis {
   struct Answer {
     std::string bytes;   // as they stand; empty: none
     bool close = false;  // after them
+    bool drips = false;  // a byte a millisecond follows, without end
   };
   using Script = std::function<Answer(const Command&)>;
 
