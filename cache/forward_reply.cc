@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "cache/forward_path.h"
+#include "cache/mutant.h"
 #include "cache/owner_path.h"
 
 namespace cistern::cache {
@@ -98,10 +99,11 @@ bool ForwardPath::KeepCopy(Shard& shard, Target target, const Request& request,
   if (request.detached || reply.lease == Duration(0)) return false;
   Duration life = reply.lease;
   if (reply.ttl > Duration(0)) life = std::min(life, reply.ttl);
-  if (request.sent + life <= now) return false;
+  const Instant from = IsMutant(Mutant::kLeaseFromReceipt) ? now : request.sent;
+  if (from + life <= now) return IsMutant(Mutant::kJoinedAfterLease);
   // In place of the owner one load a lease is all that the backend should see.
   const Instant refresh_from =
-      target == Target::kPeer ? RefreshFrom(request.sent, life, reply.lease) : kNever;
+      target == Target::kPeer ? RefreshFrom(from, life, reply.lease) : kNever;
   const Account& account = context_.store.account(request.group.index());
   if (FitsAccount(account, request.key, reply.loaded.value)) {
     shard.entries.Put({.key = request.key,
@@ -110,7 +112,7 @@ bool ForwardPath::KeepCopy(Shard& shard, Target target, const Request& request,
                        .role = Role::kHot,
                        .mark = request.mark,
                        .value = reply.loaded.value,
-                       .expires = request.sent + life,
+                       .expires = from + life,
                        .refresh_from = refresh_from,
                        .version = reply.loaded.version});
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "cache/mutant.h"
 #include "cache/owner_path.h"
 #include "cache/recall.h"
 
@@ -26,6 +27,8 @@ int64_t WritePath::Invalidate(std::span<const std::string> keys, Recalls* recall
       const bool is_there = !entry->ExpiredAt(now) && !context_.store.marks().IsPast(*entry);
       if (is_there && !entry->negative()) ++erased;
       shard.entries.Erase(entry);
+    } else if (IsMutant(Mutant::kHoldersWithEntry)) {
+      shard.holders.Forget(key);
     }
     Begin(shard, key, now, recalls);
   }
@@ -59,7 +62,7 @@ Result<bool> WritePath::Set(Group& group, const SetRequest& request, Recalls* re
                        .value = request.value,
                        .expires = ttl > Duration(0) ? now + ttl : kNever,
                        .version = {}});
-    Begin(shard, request.key, now, recalls);
+    if (!IsMutant(Mutant::kSetWithoutRecall)) Begin(shard, request.key, now, recalls);
   }
   context_.store.MakeRoom(group.index());
   return true;

@@ -27,11 +27,11 @@ class Cluster:
         self._folder = tempfile.TemporaryDirectory(prefix="cistern-")
         self.nodes = [Node(name, program or binary(), self._folder.name) for name in names]
         self.by_name = {node.name: node for node in self.nodes}
+        self._rows = {}  # of each node's configuration, but for its members
         for node in self.nodes:
             listed = (members or {}).get(node.name, {name: {} for name in names})
-            rows = [self.by_name[name].member() | own for name, own in listed.items()]
-            node.configure(self._config(node, rows, list(groups), server or {}, cluster or {},
-                                        (nodes or {}).get(node.name, {})))
+            self._configure(node, listed, list(groups), server or {}, cluster or {},
+                            (nodes or {}).get(node.name, {}))
 
     def __getitem__(self, index):
         return self.nodes[index] if isinstance(index, int) else self.by_name[index]
@@ -74,6 +74,15 @@ class Cluster:
         assert len(loaded) == 1, f"{key} was loaded by {[node.name for node in loaded]}"
         self.nodes[0].ask("DEL", key)
         return loaded[0]
+
+    def list_members(self, node, members):
+        """Writes `node`'s configuration anew with another list of members, as `members` above."""
+        self._configure(node, members, *self._rows[node.name])
+
+    def _configure(self, node, listed, *rows):
+        self._rows[node.name] = rows
+        members = [self.by_name[name].member() | own for name, own in listed.items()]
+        node.configure(self._config(node, members, *rows))
 
     @staticmethod
     def _config(node, listed, groups, server, cluster, own):

@@ -79,9 +79,12 @@ class Node:
         except OSError:
             return False
 
+    def all_stats(self):
+        return json.loads(self.admin("/stats")[1])
+
     def stats(self, group):
         """The group's counters by name; what is counted for main and hot is summed, too."""
-        counters = json.loads(self.admin("/stats")[1])["groups"][group]
+        counters = self.all_stats()["groups"][group]
         for name in ("evictions", "bytes", "items"):
             counters[name] = counters[f"{name}_main"] + counters[f"{name}_hot"]
         return counters
