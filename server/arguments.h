@@ -1,6 +1,7 @@
 // What many commands ask of an argument.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -35,6 +36,11 @@ inline std::string LowerCase(std::string_view text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
   }
   return lower;
+}
+
+// Names of clients are shown in lists that are separated by spaces.
+inline bool IsShowable(std::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char c) { return c >= '!' && c <= '~'; });
 }
 
 }  // namespace cistern::server

@@ -34,6 +34,7 @@ class Call {
   void CloseAfterReply();
 
   ClientState& client() { return client_; }
+  const ClientConnection& connection() const { return connection_; }
   Worker& worker() { return worker_; }
   // Of a clock read after the request was.
   cache::Instant now() const { return now_; }

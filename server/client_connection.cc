@@ -56,6 +56,7 @@ ClientConnection::~ClientConnection() {
 net::Result<void> ClientConnection::Adopt(int fd) {
   state_.address = PeerName(fd);
   state_.local_address = LocalName(fd);
+  state_.fd = fd;
   KeepAlive(fd);
   return stream_.Adopt(fd);
 }
@@ -129,6 +130,10 @@ void ClientConnection::Continue() {
   Settle();
 }
 
+void ClientConnection::GoOn() {
+  if (std::exchange(is_paused_, false)) worker_.ContinueNextTurn(*this);
+}
+
 void ClientConnection::FlushFinished() {
   now_ = state_.active_at = worker_.loop().clock().Now();
   Settle();
@@ -146,7 +151,8 @@ void ClientConnection::CheckTime(cache::Instant now) {
     return;
   }
   const cache::Duration idle = worker_.config().server.idle_timeout;
-  if (idle > cache::Duration::zero() && queue_.empty() && now - state_.active_at >= idle) {
+  if (idle > cache::Duration::zero() && queue_.empty() && !is_paused_ &&
+      now - state_.active_at >= idle) {
     worker_.stats_.closed_idle.Add();
     Close();
   }
@@ -202,7 +208,7 @@ bool ClientConnection::has_too_much_unread() const {
 // Pausing costs system calls: it is for clients that are really to wait.
 void ClientConnection::DecideReading() {
   const bool blocked = is_blocked();
-  if (more_ && !blocked && !close_after_reply_) worker_.ContinueNextTurn(*this);
+  if (more_ && !is_paused_ && !blocked && !close_after_reply_) worker_.ContinueNextTurn(*this);
   const bool pauses =
       blocked || is_draining_ || close_after_reply_ || (more_ && rest_.size() >= kMostHeldBack);
   if (pauses) {
@@ -213,7 +219,7 @@ void ClientConnection::DecideReading() {
 }
 
 void ClientConnection::DecideClosing() {
-  if (ended_ && (!more_ || close_after_reply_)) {
+  if (ended_ && (!more_ || is_paused_ || close_after_reply_)) {
     Abandon();
     stream_.CloseWhenWritten();
   } else if (queue_.empty() && (close_after_reply_ || (is_draining_ && !more_))) {
@@ -225,6 +231,18 @@ void ClientConnection::UpdateCharge() {
   const size_t bytes = kBaseCharge + rest_.capacity() + parser_.allocated_bytes() + held_bytes() +
                        std::min(queued_, unsent_text_);
   if (bytes != charge_.bytes()) charge_.Resize(bytes);
+}
+
+ClientCosts ClientConnection::Costs() const {
+  const size_t unsent = stream_.queued_bytes() + queue_.reply_bytes();
+  return {.input = rest_.size(),
+          .input_free = rest_.capacity() - rest_.size(),
+          .waiting = waiting_bytes_,
+          .unsent = unsent,
+          .pending_places = queue_.places(),
+          .total = charge_.bytes() + unsent - std::min(unsent, unsent_text_),
+          .is_paused = is_paused_,
+          .is_closing = close_after_reply_};
 }
 
 void ClientConnection::Abandon() {

@@ -34,12 +34,16 @@ class ClientConnection final : public net::StreamDelegate, private PendingReply:
   // Reads no more; closes when everything received is answered.
   void Drain();
 
+  // What CLIENT PAUSE held back runs now.
+  void GoOn();
+
   // The worker's calls.
   void Continue();       // another turn for what fairness held back
   void FlushFinished();  // the end of a turn in which replies finished
   void CheckTime(cache::Instant now);
 
   const ClientState& state() const { return state_; }
+  ClientCosts Costs() const;
 
   // Of one connection in one turn; the rest continues in the next.
   static constexpr size_t kTurnCommands = 512;
@@ -65,10 +69,12 @@ class ClientConnection final : public net::StreamDelegate, private PendingReply:
   size_t Consume(std::string_view input);
   size_t ExecuteBatch(const RequestBatch& batch);
   bool MayRun() const;
+  bool MustPause(const Request& request);
   size_t held_bytes() const;
 
   void Execute(const Request& request, std::span<const std::string_view> args);
   bool Refuse(const Request& request, std::span<const std::string_view> args, Reply& reply) const;
+  void DropUnwanted(Output& output, const Output::Mark& start, bool is_pending);
   void Begin(const Request& request, std::span<const std::string_view> args, Output& output);
   PendingReplyPtr Pend(Call& call);
   PendingReplyPtr TakePlace(const Command& command, std::span<const std::string_view> args,
@@ -114,6 +120,7 @@ class ClientConnection final : public net::StreamDelegate, private PendingReply:
 
   bool joins_in_front_ = false;  // the read goes behind a place for rest_ in the loop's buffer
   bool more_ = false;            // rest_ may hold whole requests
+  bool is_paused_ = false;       // ... of which CLIENT PAUSE holds the first back
   bool was_authenticated_ = false;
   bool close_after_reply_ = false;
   bool ended_ = false;  // the client sends no more

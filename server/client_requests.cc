@@ -84,18 +84,28 @@ size_t ClientConnection::Consume(std::string_view input) {
 
 size_t ClientConnection::ExecuteBatch(const RequestBatch& batch) {
   const std::span<const Request> requests = batch.requests();
+  size_t done = 0;
   for (const Request& request : requests) {
+    // The parser has seen more than may be executed now.
+    if (!MayRun() || MustPause(request)) {
+      parser_.Rewind();
+      return done;
+    }
     Execute(request, batch.args(request));
-    if (&request == &requests.back() || MayRun()) continue;
-    parser_.Rewind();  // it has seen more than may be executed now
-    return request.end;
+    done = request.end;
   }
   return batch.consumed();
 }
 
+bool ClientConnection::MustPause(const Request& request) {
+  if (!request.fits || !worker_.HoldsBack(*request.command)) return false;
+  is_paused_ = true;
+  return true;
+}
+
 bool ClientConnection::MayRun() const {
   return turn_commands_ < kTurnCommands && turn_output_ < std::min(kTurnOutput, high_water_) &&
-         !close_after_reply_ && !is_blocked() && !stream_.is_closing();
+         !close_after_reply_ && !is_paused_ && !is_blocked() && !stream_.is_closing();
 }
 
 void ClientConnection::Execute(const Request& request, std::span<const std::string_view> args) {
@@ -107,12 +117,27 @@ void ClientConnection::Execute(const Request& request, std::span<const std::stri
   }
   const bool is_held = !queue_.empty();
   Output& output = is_held ? queue_.tail() : worker_.scratch_;
-  const size_t before = output.bytes();
+  const Output::Mark start = output.mark();
+  const size_t places = queue_.places();
+  ReplyMode& mode = state_.reply_mode;
+  if (mode == ReplyMode::kSkipNext) mode = ReplyMode::kSkip;
   Begin(request, args, output);
-  const size_t grown = output.bytes() - before;
+  if (mode != ReplyMode::kOn) DropUnwanted(output, start, queue_.places() > places);
+  const size_t grown = output.bytes() - start.bytes();
   if (is_held) queue_.TailGrew(grown);
   turn_output_ += grown;
   largest_reply_ = std::max(largest_reply_, grown);
+}
+
+// What the request has just replied, or will, if the client wants no reply to it.
+void ClientConnection::DropUnwanted(Output& output, const Output::Mark& start, bool is_pending) {
+  if (state_.reply_mode == ReplyMode::kSkipNext) return;  // was said by the request itself
+  if (is_pending) {
+    queue_.SilenceLast();
+  } else {
+    output.CutTo(start);
+  }
+  if (state_.reply_mode == ReplyMode::kSkip) state_.reply_mode = ReplyMode::kOn;
 }
 
 void ClientConnection::Begin(const Request& request, std::span<const std::string_view> args,
@@ -213,11 +238,12 @@ void ClientConnection::RunWaiting(PendingReply& reply) {
 
 void ClientConnection::FailProtocol() {
   worker_.stats_.protocol_errors.Add();
+  close_after_reply_ = true;
+  if (state_.reply_mode == ReplyMode::kOff) return;
   Output& output = queue_.empty() ? worker_.scratch_ : queue_.tail();
   const size_t before = output.bytes();
   Reply(output, state_.protocol).Error("ERR " + parser_.error().Text());
   if (!queue_.empty()) queue_.TailGrew(output.bytes() - before);
-  close_after_reply_ = true;
 }
 
 void ClientConnection::SyncAuthentication() {

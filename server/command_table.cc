@@ -45,8 +45,8 @@ const AllCommands& AllCommands::Get() {
 }
 
 AllCommands::AllCommands() {
-  for (const auto family :
-       {ConnectionCommands(), KeyspaceCommands(), ServerCommands(), StringCommands()}) {
+  for (const auto family : {ClientCommands(), ConnectionCommands(), KeyspaceCommands(),
+                            ServerCommands(), StringCommands()}) {
     for (const Command& row : family)
       rows_.push_back(&row);
   }
@@ -102,6 +102,7 @@ void RunSubcommand(Call& call) {
   if (!FitsArity(*row, call.args().size())) {
     return call.reply().Error(error_texts::WrongArity(row->name));
   }
+  call.client().last_command = row;
   row->handler(call);
 }
 

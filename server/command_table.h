@@ -12,6 +12,7 @@ namespace cistern::server {
 
 // The families. A row named "client|id" is a subcommand of the row "client"; its arity counts
 // both names. Sorted by nothing.
+std::span<const Command> ClientCommands();
 std::span<const Command> ConnectionCommands();
 std::span<const Command> KeyspaceCommands();
 std::span<const Command> ServerCommands();

@@ -1,5 +1,4 @@
-// The connection itself: AUTH CLIENT ECHO HELLO PING QUIT RESET SELECT.
-#include <algorithm>
+// The connection itself: AUTH ECHO HELLO PING QUIT RESET SELECT.
 #include <optional>
 
 #include "server/arguments.h"
@@ -15,11 +14,6 @@ namespace cistern::server {
 namespace {
 
 constexpr uint32_t kAnyTime = kFlagNoScript | kFlagLoading | kFlagStale | kFlagFast;
-
-// Names of clients are shown in lists that are separated by spaces.
-bool IsShowable(std::string_view name) {
-  return std::all_of(name.begin(), name.end(), [](char c) { return c >= '!' && c <= '~'; });
-}
 
 std::string_view Password(Call& call) {
   return call.worker().config().server.password;
@@ -114,33 +108,6 @@ void Hello(Call& call) {
   WriteHello(call);
 }
 
-void ClientId(Call& call) {
-  call.reply().Integer(static_cast<int64_t>(call.client().id));
-}
-
-void ClientGetName(Call& call) {
-  if (call.client().name.empty()) return call.reply().Null();
-  call.reply().Bulk(call.client().name);
-}
-
-void ClientSetName(Call& call) {
-  if (!IsShowable(call.arg(2))) return call.reply().Error(error_texts::kBadClientName);
-  call.client().name = call.arg(2);
-  call.reply().SimpleString("OK");
-}
-
-void ClientSetInfo(Call& call) {
-  const bool is_name = EqualsIgnoringCase(call.arg(2), "lib-name");
-  if (!is_name && !EqualsIgnoringCase(call.arg(2), "lib-ver")) {
-    return call.reply().Error(error_texts::UnrecognizedOption(call.arg(2)));
-  }
-  if (!IsShowable(call.arg(3))) {
-    return call.reply().Error(error_texts::BadClientInfo(is_name ? "lib-name" : "lib-ver"));
-  }
-  (is_name ? call.client().lib_name : call.client().lib_version) = call.arg(3);
-  call.reply().SimpleString("OK");
-}
-
 void Echo(Call& call) {
   call.reply().Bulk(call.arg(1));
 }
@@ -182,45 +149,6 @@ constexpr Command kRows[] = {
      .since = "1.0.0",
      .group = "connection",
      .arguments = "[username] password"},
-    {.name = "client",
-     .arity = -2,
-     .handler = RunSubcommand,
-     .summary = "Commands about this connection.",
-     .since = "2.4.0",
-     .group = "connection",
-     .arguments = "subcommand"},
-    {.name = "client|getname",
-     .arity = 2,
-     .flags = kFlagNoScript | kFlagLoading | kFlagStale,
-     .handler = ClientGetName,
-     .summary = "The connection's name; null if it has none.",
-     .since = "2.6.9",
-     .group = "connection",
-     .arguments = ""},
-    {.name = "client|id",
-     .arity = 2,
-     .flags = kFlagNoScript | kFlagLoading | kFlagStale,
-     .handler = ClientId,
-     .summary = "The connection's number: unique and rising while the node lives.",
-     .since = "5.0.0",
-     .group = "connection",
-     .arguments = ""},
-    {.name = "client|setinfo",
-     .arity = 4,
-     .flags = kFlagNoScript | kFlagLoading | kFlagStale,
-     .handler = ClientSetInfo,
-     .summary = "Notes the name or the version of the client's library.",
-     .since = "7.2.0",
-     .group = "connection",
-     .arguments = "LIB-NAME libname | LIB-VER libver"},
-    {.name = "client|setname",
-     .arity = 3,
-     .flags = kFlagNoScript | kFlagLoading | kFlagStale,
-     .handler = ClientSetName,
-     .summary = "Names the connection; the empty name takes it away.",
-     .since = "2.6.9",
-     .group = "connection",
-     .arguments = "connection-name"},
     {.name = "echo",
      .arity = 2,
      .flags = kFlagLoading | kFlagStale | kFlagFast,

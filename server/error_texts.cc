@@ -59,4 +59,12 @@ std::string UnrecognizedOption(std::string_view option) {
   return "ERR Unrecognized option " + Quoted(option);
 }
 
+std::string UnknownClientType(std::string_view type) {
+  return "ERR Unknown client type " + Quoted(type);
+}
+
+std::string NoSuchUser(std::string_view user) {
+  return "ERR No such user " + Quoted(user);
+}
+
 }  // namespace cistern::server::error_texts

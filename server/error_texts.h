@@ -28,6 +28,17 @@ inline constexpr std::string_view kDbOutOfRange = "ERR DB index is out of range"
 inline constexpr std::string_view kKeyTooLong = "ERR key is longer than 65536 bytes";
 inline constexpr std::string_view kMaxClients = "ERR max number of clients reached";
 inline constexpr std::string_view kNotAnInteger = "ERR value is not an integer or out of range";
+// Of CLIENT.
+inline constexpr std::string_view kBadClientId = "ERR Invalid client ID";
+inline constexpr std::string_view kBadKillId = "ERR client-id should be greater than 0";
+inline constexpr std::string_view kMaxAgeNotAnInteger =
+    "ERR maxage is not an integer or out of range";
+inline constexpr std::string_view kMaxAgeNotPositive = "ERR maxage should be greater than 0";
+inline constexpr std::string_view kNoSuchClient = "ERR No such client";
+inline constexpr std::string_view kBadPauseMode = "ERR CLIENT PAUSE mode must be WRITE or ALL";
+inline constexpr std::string_view kTimeoutNotAnInteger =
+    "ERR timeout is not an integer or out of range";
+inline constexpr std::string_view kTimeoutNegative = "ERR timeout is negative";
 inline constexpr std::string_view kSyntax = "ERR syntax error";
 
 // Ours: of server.local_only_prefixes, and of keys.
@@ -46,5 +57,7 @@ std::string BadHelloOption(std::string_view option);
 // Of CLIENT SETINFO; `field` as Redis writes it: "lib-name".
 std::string BadClientInfo(std::string_view field);
 std::string UnrecognizedOption(std::string_view option);
+std::string UnknownClientType(std::string_view type);
+std::string NoSuchUser(std::string_view user);
 
 }  // namespace cistern::server::error_texts

@@ -138,6 +138,8 @@ Node::Started Node::ServeClients() {
   std::vector<Worker*> workers;
   for (const auto& worker : workers_)
     workers.push_back(worker.get());
+  for (Worker* worker : workers)
+    worker->JoinAll(workers);
   Started opened;
   RunOn(*loops_.front(), [&] {
     auto acceptor = Acceptor::Open(*loops_.front(), config_.server.listen, workers,

@@ -18,6 +18,12 @@ void Output::Append(Output& other) {
   other.text_.clear();
 }
 
+void Output::CutTo(const Mark& mark) {
+  text_.resize(mark.text);
+  pinned_.resize(mark.pins);
+  pinned_bytes_ = mark.pinned_bytes;
+}
+
 void Output::WriteTo(net::Stream& stream) {
   if (pinned_.empty()) {
     if (!text_.empty()) stream.Write(text_);

@@ -18,6 +18,15 @@ class Output {
   // second piece in the write.
   static constexpr size_t kPinAbove = 4096;
 
+  // How much there was at a moment.
+  struct Mark {
+    size_t text = 0;
+    size_t pins = 0;
+    size_t pinned_bytes = 0;
+
+    size_t bytes() const { return text + pinned_bytes; }
+  };
+
   Output() = default;
   Output(Output&&) = default;
   Output& operator=(Output&&) = default;
@@ -28,6 +37,10 @@ class Output {
   void Pin(cache::BlobPtr blob);
   // Moves what `other` holds behind this, and leaves it empty.
   void Append(Output& other);
+
+  Mark mark() const { return {text_.size(), pinned_.size(), pinned_bytes_}; }
+  // Drops what has come since.
+  void CutTo(const Mark& mark);
 
   // All that is to be written, pinned values included.
   size_t bytes() const { return text_.size() + pinned_bytes_; }

@@ -5,17 +5,17 @@
 namespace cistern::server {
 
 void ReplyQueue::Push(PendingReplyPtr reply) {
-  places_.push_back({std::move(reply), Output()});
+  places_.push_back({std::move(reply), Output(), false});
 }
 
 void ReplyQueue::MoveFinished(Output& to) {
-  const size_t before = to.bytes();
   while (!places_.empty() && places_.front().pending->finished()) {
-    to.Append(places_.front().pending->output_);
-    to.Append(places_.front().after);
+    Place& place = places_.front();
+    reply_bytes_ -= place.pending->output_.bytes() + place.after.bytes();
+    if (!place.is_silent) to.Append(place.pending->output_);
+    to.Append(place.after);
     places_.pop_front();
   }
-  reply_bytes_ -= to.bytes() - before;
 }
 
 void ReplyQueue::Abandon() {

@@ -21,6 +21,8 @@ class ReplyQueue {
   size_t places() const { return places_.size(); }
   // `reply`'s place is behind all that is known.
   void Push(PendingReplyPtr reply);
+  // The client wants no reply there: what is behind it only waits. REQUIRES: not empty.
+  void SilenceLast() { places_.back().is_silent = true; }
   // Where an immediate reply is written now; call TailGrew() then. Stays in its place until the
   // queue is moved. REQUIRES: not empty.
   Output& tail() { return places_.back().after; }
@@ -45,6 +47,7 @@ class ReplyQueue {
   struct Place {
     PendingReplyPtr pending;
     Output after;
+    bool is_silent = false;
   };
 
   std::deque<Place> places_;

@@ -60,6 +60,7 @@ void Worker::Drain(cache::Duration limit, std::function<void()> done) {
   loop_.Post([this, limit, done = std::move(done)] {
     is_stopping_ = true;
     drained_ = done;
+    Unpause();
     drain_timer_ = loop_.After(limit, [this] { CloseNow(); });
     // Closing only comes back to Remove() in a later turn, so the map stays as it is.
     for (const auto& [id, connection] : connections_)
@@ -86,9 +87,31 @@ void Worker::FinishDrain() {
   if (const auto done = std::exchange(drained_, nullptr)) done();
 }
 
-void Worker::ForEachClient(const std::function<void(const ClientState&)>& visit) const {
+void Worker::Pause(PauseMode mode, cache::Instant until) {
+  paused_ = std::max(paused_, mode);
+  paused_until_ = std::max(paused_until_, until);
+  loop_.Cancel(pause_timer_);
+  const cache::Duration left = paused_until_ - loop_.clock().Now();
+  pause_timer_ = loop_.After(std::max(left, cache::Duration(0)), [this] { Unpause(); });
+}
+
+void Worker::Unpause() {
+  paused_ = PauseMode::kNone;
+  paused_until_ = cache::Instant();
+  loop_.Cancel(std::exchange(pause_timer_, 0));
   for (const auto& [id, connection] : connections_)
-    visit(connection->state());
+    connection->GoOn();
+}
+
+// CLIENT runs always, or nobody could end the pause.
+bool Worker::IsPaused(const Command& command) const {
+  if (paused_ == PauseMode::kWrites) return (command.flags & kFlagWrite) != 0;
+  return command.name != "client";
+}
+
+void Worker::ForEachClient(const std::function<void(ClientConnection&)>& visit) const {
+  for (const auto& [id, connection] : connections_)
+    visit(*connection);
 }
 
 // Posted work runs after the sockets of this turn had theirs, in the poll of the next one.

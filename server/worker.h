@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -18,8 +19,10 @@
 namespace cistern::server {
 
 class ClientConnection;
-struct ClientState;
 class Node;
+
+// What CLIENT PAUSE holds back.
+enum class PauseMode : uint8_t { kNone, kWrites, kAll };
 
 // What all workers of a node share. Everything outlives them.
 struct ServerContext {
@@ -47,6 +50,14 @@ class Worker {
   void Drain(cache::Duration limit, std::function<void()> done);
   // Closes every connection and cancels what is pending for it. (thread-safe)
   void CloseAll();
+  // Holds back what clients ask, from their next requests on, until then or Unpause(). A pause in
+  // force is only ever made longer and stricter. What is held back runs afterwards, in order.
+  void Pause(PauseMode mode, cache::Instant until);
+  void Unpause();
+  bool HoldsBack(const Command& command) const {
+    return paused_ != PauseMode::kNone && IsPaused(command);
+  }
+
   // (thread-safe)
   size_t clients() const { return clients_.load(std::memory_order_relaxed); }
   const WorkerStats& stats() const { return stats_; }
@@ -56,8 +67,12 @@ class Worker {
   cache::Cache& cache() { return context_.cache; }
   // REQUIRES: the context has one.
   Node& node() { return *context_.node; }
-  // For CLIENT LIST and the like.
-  void ForEachClient(const std::function<void(const ClientState&)>& visit) const;
+  // For CLIENT LIST and the like. `visit` may close the client.
+  void ForEachClient(const std::function<void(ClientConnection&)>& visit) const;
+  // All workers of the node, this one among them: itself alone unless JoinAll() said more.
+  std::span<Worker* const> all() const { return all_; }
+  // Before the first client.
+  void JoinAll(std::vector<Worker*> all) { all_ = std::move(all); }
 
  private:
   friend class ClientConnection;
@@ -69,6 +84,7 @@ class Worker {
   void FlushAtTurnEnd(ClientConnection& connection);
   // Its socket is closed: destroys it.
   void Remove(ClientConnection& connection);
+  bool IsPaused(const Command& command) const;
   void RunContinued();
   void RunFlushes();
   void CheckTimes();
@@ -77,6 +93,7 @@ class Worker {
 
   net::Loop& loop_;
   const ServerContext context_;
+  std::vector<Worker*> all_{this};
   std::atomic<size_t> clients_{0};  // also those not opened yet
   WorkerStats stats_;
 
@@ -90,6 +107,9 @@ class Worker {
   std::vector<ClientConnection*> flushed_;
   cache::Executor::TimerId check_timer_ = 0;
   cache::Executor::TimerId drain_timer_ = 0;
+  PauseMode paused_ = PauseMode::kNone;
+  cache::Instant paused_until_;
+  cache::Executor::TimerId pause_timer_ = 0;
   std::function<void()> drained_;
   bool is_stopping_ = false;
 };

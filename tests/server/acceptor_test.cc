@@ -8,6 +8,7 @@
 
 #include <filesystem>
 
+#include "server/client_connection.h"
 #include "tests/server/test_server.h"
 
 namespace cistern::server {
@@ -80,7 +81,7 @@ TEST_F(AcceptorTest, NamesClientsInTheOrderTheyCame) {
   server_.On([&] {
     std::map<uint64_t, std::string> addresses;
     server_.worker().ForEachClient(
-        [&](const ClientState& client) { addresses[client.id] = client.address; });
+        [&](ClientConnection& client) { addresses[client.state().id] = client.state().address; });
     ASSERT_EQ(addresses.size(), 2U);
     EXPECT_EQ(addresses.begin()->first, 1U);
     EXPECT_TRUE(addresses[2].starts_with("127.0.0.1:"));

@@ -95,7 +95,7 @@ TEST(CommandTableTest, OtherNamesAreNotFound) {
     EXPECT_EQ(table.FindCommand(name), nullptr) << name;
   }
   EXPECT_EQ(table.FindSubcommand(*table.FindCommand("client"), ""), nullptr);
-  EXPECT_EQ(table.FindSubcommand(*table.FindCommand("client"), "list"), nullptr);
+  EXPECT_EQ(table.FindSubcommand(*table.FindCommand("client"), "lis"), nullptr);
 }
 
 }  // namespace

@@ -186,7 +186,7 @@ TEST_F(CommandsTest, CommandCountsListsAndDocuments) {
   EXPECT_THAT(Ask("COMMAND LIST FILTERBY ACLCAT write"), StartsWith("*3\r\n$3\r\ndel\r\n"));
   EXPECT_EQ(Ask("COMMAND LIST FILTERBY x y"), "-ERR syntax error\r\n");
   EXPECT_THAT(Ask("COMMAND DOCS get nope"), StartsWith("*2\r\n$3\r\nget\r\n*10\r\n$7\r\nsummary"));
-  EXPECT_THAT(Ask("COMMAND DOCS client"), HasSubstr("$11\r\nsubcommands\r\n*8\r\n"));
+  EXPECT_THAT(Ask("COMMAND DOCS client"), HasSubstr("$11\r\nsubcommands\r\n*24\r\n"));
 }
 
 TEST_F(CommandsTest, ConfigIsShownOnceWhateverThePatterns) {

@@ -90,7 +90,7 @@ class NodeFixture {
     close(fd);
   }
 
- private:
+  // A socket; whose it is from now on.
   int Connect() {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
@@ -103,6 +103,7 @@ class NodeFixture {
     return fd;
   }
 
+ private:
   static void Send(int fd, std::string_view requests) {
     while (!requests.empty()) {
       const ssize_t sent = send(fd, requests.data(), requests.size(), MSG_NOSIGNAL);

@@ -17,6 +17,7 @@
 #include "server/config/config.h"
 #include "server/pending_reply.h"
 #include "server/worker.h"
+#include "tests/server/test_client.h"
 
 namespace cistern::server {
 
@@ -63,28 +64,6 @@ class TestClock final : public cache::Clock {
   std::atomic<int64_t> now_{1'000'000'000};
 };
 
-// The other end of a socket. Calls block for 10 s at most and fail the test then.
-class TestClient {
- public:
-  explicit TestClient(int fd);
-  TestClient(TestClient&& other) noexcept;
-  TestClient& operator=(TestClient&&) = delete;
-  ~TestClient();
-
-  void Send(std::string_view bytes);
-  // What the socket takes without waiting.
-  size_t SendSome(std::string_view bytes);
-  // That many bytes, or fewer if the connection ended.
-  std::string Read(size_t bytes);
-  std::string ReadSome();  // what is there; empty: nothing
-  std::string ReadToEnd();
-  void EndSending();
-  void Close();
-
- private:
-  int fd_;
-};
-
 class TestServer {
  public:
   TestServer();
@@ -126,9 +105,5 @@ class TestServer {
   std::unique_ptr<Worker> worker_;
   uint64_t last_client_ = 0;
 };
-
-// "*2\r\n$4\r\nECHO\r\n..."
-std::string Ask(std::initializer_list<std::string_view> args);
-std::string Bulk(std::string_view text);
 
 }  // namespace cistern::server
