@@ -200,6 +200,11 @@ uv_loop_s* Loop::raw() {
   return &handles_->loop;
 }
 
+std::span<char> Loop::filter_buffer() {
+  if (filter_buffer_ == nullptr) filter_buffer_ = std::make_unique<char[]>(kReadBufferBytes);
+  return {filter_buffer_.get(), kReadBufferBytes};
+}
+
 bool Loop::OnOwnThread() const {
   const std::thread::id owner = owner_.load();
   return owner == std::thread::id() || owner == std::this_thread::get_id();

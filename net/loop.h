@@ -61,6 +61,8 @@ class Loop final : public cache::Executor {
   // The one buffer of 64 KiB that streams read into. What lies in it is gone at the next read of
   // any stream of this loop.
   std::span<char> read_buffer() { return {read_buffer_.get(), kReadBufferBytes}; }
+  // A second one, for bytes on their way into the first. Made when it is first asked for.
+  std::span<char> filter_buffer();
   // True on the thread that runs the loop, and on any while it does not run. (thread-safe)
   bool OnOwnThread() const;
   // Handles that others left open, one line each; known once Run() has returned.
@@ -86,6 +88,7 @@ class Loop final : public cache::Executor {
   const int index_;
   const cache::Clock& clock_;
   std::unique_ptr<char[]> read_buffer_;
+  std::unique_ptr<char[]> filter_buffer_;
   std::unique_ptr<Handles> handles_;
   std::thread thread_;
   std::atomic<std::thread::id> owner_;

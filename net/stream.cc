@@ -37,7 +37,7 @@ int Stream::State::OpenHandle(int fd) {
   open = true;
   if (!is_unix) status = uv_tcp_nodelay(&handle.tcp, 1);
   if (status != 0) return status;
-  return paused ? 0 : StartReading();
+  return SyncReading();
 }
 
 void Stream::State::OnConnected(tl::expected<int, ConnectError> fd) {
@@ -51,17 +51,31 @@ void Stream::State::OnConnected(tl::expected<int, ConnectError> fd) {
     Close(CloseKind::kConnectFailed, adopted.error());
     return;
   }
-  StartWrite();
-  if (!closing) delegate->OnOpen();
-  if (close_when_written && queue.empty() && in_flight.empty()) Close(CloseKind::kLocal, "closed");
+  if (tls) return Handshake();
+  OnOpened();
 }
 
-int Stream::State::StartReading() {
+void Stream::State::OnOpened() {
+  connecting = false;
+  StartWrite();
+  if (!closing) delegate->OnOpen();
+  if (close_when_written && all_written()) Close(CloseKind::kLocal, "closed");
+}
+
+int Stream::State::SyncReading() {
+  const bool wanted = open && !peer_ended && !(tls ? is_held_up() : paused);
+  if (wanted == reading) return 0;
+  reading = wanted;
+  if (!wanted) return uv_read_stop(stream());
   return uv_read_start(
       stream(), [](uv_handle_t* h, size_t, uv_buf_t* buffer) { Of(h->data)->OnAlloc(buffer); },
       [](uv_stream_t* s, ssize_t count, const uv_buf_t* buffer) {
         Of(s->data)->OnRead(count, buffer->base);
       });
+}
+
+void Stream::State::SyncReadingOrClose() {
+  if (const int status = SyncReading(); status != 0) Close(CloseKind::kBroken, uv_strerror(status));
 }
 
 // A read that filled its buffer makes libuv read again at once, until it sees EAGAIN. One read a
@@ -70,7 +84,7 @@ void Stream::State::OnAlloc(uv_buf_t* buffer) {
   *buffer = uv_buf_init(nullptr, 0);
   if (read_turn == loop.turn()) return;
   read_turn = loop.turn();
-  std::span<char> room = delegate->ReadBuffer();
+  std::span<char> room = tls ? loop.filter_buffer() : delegate->ReadBuffer();
   if (room.empty()) room = loop.read_buffer();
   *buffer = uv_buf_init(room.data(),
                         static_cast<unsigned>(std::min(room.size(), WriteQueue::kMaxPieceBytes)));
@@ -79,7 +93,11 @@ void Stream::State::OnAlloc(uv_buf_t* buffer) {
 void Stream::State::OnRead(ssize_t count, const char* base) {
   if (count == 0 || count == UV_ENOBUFS) return;  // nothing there, or OnAlloc's refusal
   if (count > 0) {
-    delegate->OnData({base, static_cast<size_t>(count)});
+    const std::string_view bytes(base, static_cast<size_t>(count));
+    if (tls) return OnCipher(bytes);
+    delegate->OnData(bytes);
+  } else if (tls && tls->state() == TlsFilter::State::kHandshake) {
+    BreakTls("TLS: the connection ended during the handshake");
   } else if (count == UV_EOF) {
     OnPeerEnd();
   } else {
@@ -89,12 +107,13 @@ void Stream::State::OnRead(ssize_t count, const char* base) {
 
 void Stream::State::OnPeerEnd() {
   peer_ended = true;
-  const int status = uv_read_stop(stream());
-  if (status != 0 || !delegate->OnEnd()) Close(CloseKind::kEnd, "closed by peer");
+  SyncReadingOrClose();
+  if (!closing && !delegate->OnEnd()) Close(CloseKind::kEnd, "closed by peer");
 }
 
 void Stream::State::Close(CloseKind kind, std::string text) {
   if (closing) return;
+  if (tls) EndTls(kind);
   closing = true;
   open = false;
   reason = {kind, std::move(text)};
@@ -125,33 +144,35 @@ Stream::~Stream() {
   state_->Close(CloseKind::kLocal, "closed");
 }
 
-Result<void> Stream::Adopt(int fd) {
+Result<void> Stream::Adopt(int fd, std::shared_ptr<const TlsContext> tls) {
   assert(state_->loop.OnOwnThread() && !state_->has_handle && !state_->connector);
-  return state_->Adopt(fd);
+  auto adopted = state_->Adopt(fd);
+  if (adopted && tls) state_->AcceptTls(std::move(tls));
+  return adopted;
 }
 
-void Stream::Connect(const Address& address, cache::Duration timeout) {
+void Stream::Connect(const Address& address, cache::Duration timeout,
+                     std::shared_ptr<const TlsContext> tls) {
   assert(state_->loop.OnOwnThread() && !state_->has_handle && !state_->connector);
   State* state = state_;
+  state->connecting = true;
   state->connector = std::make_unique<Connector>(
       state->loop, address, timeout,
       [state](tl::expected<int, ConnectError> fd) { state->OnConnected(std::move(fd)); });
+  if (tls) state->ConnectTls(std::move(tls), timeout);
 }
 
 void Stream::PauseReading() {
   if (state_->closing || state_->paused) return;
   state_->paused = true;
-  if (!state_->open) return;
-  if (const int status = uv_read_stop(state_->stream()); status != 0)
-    state_->Close(CloseKind::kBroken, uv_strerror(status));
+  state_->SyncReadingOrClose();
 }
 
 void Stream::ResumeReading() {
   if (state_->closing || !state_->paused || state_->close_when_written) return;
   state_->paused = false;
-  if (!state_->open || state_->peer_ended) return;
-  if (const int status = state_->StartReading(); status != 0)
-    state_->Close(CloseKind::kBroken, uv_strerror(status));
+  if (state_->tls) state_->DecryptLater();
+  state_->SyncReadingOrClose();
 }
 
 void Stream::Close() {
@@ -162,7 +183,7 @@ void Stream::Close() {
 void Stream::CloseWhenWritten() {
   if (state_->closing || state_->close_when_written) return;
   PauseReading();
-  if (state_->open && state_->queue.empty() && state_->in_flight.empty()) {
+  if (state_->open && state_->all_written()) {
     Close();
   } else {
     state_->close_when_written = true;
@@ -170,7 +191,7 @@ void Stream::CloseWhenWritten() {
 }
 
 bool Stream::is_open() const {
-  return state_->open;
+  return state_->open && !state_->connecting;
 }
 
 bool Stream::is_closing() const {

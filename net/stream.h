@@ -1,5 +1,5 @@
-// Stream: an ordered two-way flow of bytes over TCP or a unix socket, with writes that never block
-// and are bounded by whoever looks at queued_bytes().
+// Stream: an ordered two-way flow of bytes over TCP or a unix socket, in TLS or as they are, with
+// writes that never block and are bounded by whoever looks at queued_bytes().
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include "cache/clock.h"
 #include "net/address.h"
 #include "net/loop.h"
+#include "net/tls_context.h"
 #include "net/write_queue.h"
 
 namespace cistern::net {
@@ -18,8 +19,8 @@ namespace cistern::net {
 enum class CloseKind : uint8_t {
   kLocal,           // Close() was called
   kEnd,             // the peer closed it in order
-  kBroken,          // it was open and broke: reset, broken pipe
-  kConnectFailed,   // refused, unreachable, name not resolved
+  kBroken,          // it was open and broke: reset, broken pipe, a failure of TLS
+  kConnectFailed,   // refused, unreachable, name not resolved, handshake failed
   kConnectTimeout,  // not open within the connect timeout
 };
 
@@ -34,7 +35,7 @@ class StreamDelegate {
  public:
   virtual ~StreamDelegate() = default;
 
-  // Connect() succeeded.
+  // Connect() succeeded, TLS's handshake with it.
   virtual void OnOpen() {}
   // Where the read that comes now shall go; empty: the loop's read buffer. A delegate that holds a
   // partial message may return the free part of a buffer of its own, so that a large value is not
@@ -52,6 +53,10 @@ class StreamDelegate {
 };
 
 // Used on its loop's thread only. Begins with exactly one of Adopt() and Connect().
+//
+// With TLS the delegate sees and writes plain bytes, and a close in order is told to the peer. A
+// peer that closes its socket without telling so has ended all the same: what our protocols carry
+// says itself where it ends.
 class Stream {
  public:
   // `delegate` outlives the stream.
@@ -63,16 +68,18 @@ class Stream {
   ~Stream();
 
   // Takes over a connected TCP or unix socket, which is closed on failure too. It is open at once
-  // (no OnOpen), and reads.
-  Result<void> Adopt(int fd);
+  // (no OnOpen), and reads. With `tls` the peer begins a handshake; what is written before it is
+  // over is queued.
+  Result<void> Adopt(int fd, std::shared_ptr<const TlsContext> tls = nullptr);
   // Answered by OnOpen, or OnClosed. What is written meanwhile is queued.
-  void Connect(const Address& address, cache::Duration timeout);
+  void Connect(const Address& address, cache::Duration timeout,
+               std::shared_ptr<const TlsContext> tls = nullptr);
 
   // Sends at once what the socket takes, queues the rest in order. Ignored once closing. A failure
   // is told by OnClosed.
   void Write(std::string_view bytes);
   void Write(std::span<Piece> pieces);  // owners of what is queued are moved out
-  // Bytes written but not yet taken by the kernel.
+  // Bytes written but not yet taken by the kernel; of TLS's own, only those on their way with them.
   size_t queued_bytes() const;
 
   // While paused no OnData comes, and the peer feels it once the kernel's buffers are full. Costs

@@ -1,4 +1,5 @@
-// What stream.cc and stream_write.cc share: the libuv side of a Stream. For them alone.
+// What stream.cc, stream_write.cc and stream_tls.cc share: the libuv side of a Stream. For them
+// alone.
 #pragma once
 
 #include <uv.h>
@@ -10,6 +11,7 @@
 
 #include "net/connector.h"
 #include "net/stream.h"
+#include "net/tls_filter.h"
 #include "net/write_queue.h"
 
 namespace cistern::net {
@@ -21,7 +23,10 @@ struct Stream::State {
   Result<void> Adopt(int fd);
   int OpenHandle(int fd);
   void OnConnected(tl::expected<int, ConnectError> fd);
-  int StartReading();
+  void OnOpened();
+  // Reads, or no longer, as it should be now.
+  int SyncReading();
+  void SyncReadingOrClose();
   void OnAlloc(uv_buf_t* buffer);
   void OnRead(ssize_t count, const char* base);
   void OnPeerEnd();
@@ -32,7 +37,25 @@ struct Stream::State {
   void Write(std::span<Piece> pieces);
   size_t SendNow(std::span<Piece> pieces);
   void StartWrite();
+  void SubmitInFlight();
   void OnWritten(int status);
+  bool all_written() const { return queue.empty() && in_flight.empty(); }
+
+  // What TLS does between them: stream_tls.cc.
+  void AcceptTls(std::shared_ptr<const TlsContext> context);
+  void ConnectTls(std::shared_ptr<const TlsContext> context, cache::Duration timeout);
+  void LimitHandshake(cache::Duration limit);
+  void Handshake();
+  void OnCipher(std::string_view bytes);
+  void Decrypt();
+  void Deliver();
+  void DecryptLater();
+  bool is_held_up() const;  // nothing may be read from the socket now
+  void SendCipher();
+  void EncryptSome();
+  int TryWriteOutput();
+  void BreakTls(const std::string& why);
+  void EndTls(CloseKind kind);
 
   uv_stream_t* stream() { return &handle.stream; }
   static State* Of(const void* data) { return static_cast<State*>(const_cast<void*>(data)); }
@@ -52,7 +75,12 @@ struct Stream::State {
   std::vector<WriteQueue::Held> in_flight;  // one uv_write under way
   uint64_t read_turn = UINT64_MAX;
 
+  std::unique_ptr<TlsFilter> tls;  // null: bytes pass as they are
+  Loop::TimerId tls_timer = 0;     // the handshake's limit, later a Decrypt() to come
+
   bool has_handle = false;
+  bool connecting = false;  // Connect() was called, OnOpen not yet
+  bool reading = false;
   bool open = false;
   bool paused = false;
   bool peer_ended = false;

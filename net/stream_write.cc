@@ -18,7 +18,7 @@ uv_buf_t BufferOf(std::string_view bytes) {
 void Stream::State::Write(std::span<Piece> pieces) {
   if (closing || close_when_written) return;
   size_t sent = 0;
-  if (open && queue.empty() && in_flight.empty()) sent = SendNow(pieces);
+  if (open && !tls && all_written()) sent = SendNow(pieces);
   if (closing) return;
   for (Piece& piece : pieces) {
     const size_t skip = std::min(sent, piece.bytes.size());
@@ -54,8 +54,14 @@ size_t Stream::State::SendNow(std::span<Piece> pieces) {
 }
 
 void Stream::State::StartWrite() {
-  if (!open || closing || !in_flight.empty() || queue.empty()) return;
+  if (!open || closing || !in_flight.empty()) return;
+  if (tls) return SendCipher();
+  if (queue.empty()) return;
   queue.MoveBatch(in_flight);
+  SubmitInFlight();
+}
+
+void Stream::State::SubmitInFlight() {
   uv_buf_t buffers[WriteQueue::kBatchPieces];
   for (size_t i = 0; i < in_flight.size(); ++i)
     buffers[i] = BufferOf(in_flight[i].bytes());
@@ -71,11 +77,10 @@ void Stream::State::StartWrite() {
 void Stream::State::OnWritten(int status) {
   in_flight.clear();  // lets go of the owners, also when cancelled
   if (closing) return;
-  if (status != 0) {
-    Close(CloseKind::kBroken, uv_strerror(status));
-  } else if (!queue.empty()) {
-    StartWrite();
-  } else if (close_when_written) {
+  if (status != 0) return Close(CloseKind::kBroken, uv_strerror(status));
+  StartWrite();
+  if (closing || !all_written()) return;
+  if (close_when_written) {
     Close(CloseKind::kLocal, "closed");
   } else {
     delegate->OnWritable();

@@ -12,6 +12,7 @@ constexpr size_t kGatherBytes = size_t{64} << 10;
 }  // namespace
 
 void WriteQueue::Add(Piece piece) {
+  if (piece.bytes.empty()) return;
   bytes_ += piece.bytes.size();
   if (!piece.owner) {
     const bool joins =
@@ -21,8 +22,8 @@ void WriteQueue::Add(Piece piece) {
     return;
   }
   for (; piece.bytes.size() > kMaxPieceBytes; piece.bytes.remove_prefix(kMaxPieceBytes))
-    held_.push_back({"", piece.bytes.substr(0, kMaxPieceBytes), piece.owner});
-  held_.push_back({"", piece.bytes, std::move(piece.owner)});
+    held_.push_back({"", piece.bytes.substr(0, kMaxPieceBytes), piece.owner, 0});
+  held_.push_back({"", piece.bytes, std::move(piece.owner), 0});
 }
 
 void WriteQueue::MoveBatch(std::vector<Held>& batch) {
@@ -33,6 +34,12 @@ void WriteQueue::MoveBatch(std::vector<Held>& batch) {
     held_.pop_front();
   }
   bytes_ -= moved;
+}
+
+void WriteQueue::Drop(size_t bytes) {
+  held_.front().gone += bytes;
+  bytes_ -= bytes;
+  if (held_.front().bytes().empty()) held_.pop_front();
 }
 
 void WriteQueue::Clear() {

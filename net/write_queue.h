@@ -23,13 +23,20 @@ class WriteQueue {
     std::string copy;
     std::string_view pinned;
     std::shared_ptr<const void> owner;  // of `pinned`; null: `copy` holds the bytes
+    size_t gone = 0;                    // of its bytes, from the front
 
-    std::string_view bytes() const { return owner ? pinned : std::string_view(copy); }
+    std::string_view bytes() const {
+      return (owner ? pinned : std::string_view(copy)).substr(gone);
+    }
   };
 
   void Add(Piece piece);
   // Moves the oldest behind `batch`: until it has kBatchPieces, or kBatchBytes are passed.
   void MoveBatch(std::vector<Held>& batch);
+  // Bytes that lie together, the oldest. REQUIRES: not empty.
+  std::string_view front() const { return held_.front().bytes(); }
+  // Forgets so many bytes of front().
+  void Drop(size_t bytes);
   void Clear();
 
   bool empty() const { return held_.empty(); }
