@@ -134,7 +134,7 @@ class FakeRedis:
         sending = asyncio.create_task(self._send(writer, answers))
         try:
             while True:
-                words = await _read_request(reader)
+                words = await read_request(reader)
                 is_read = words[0].upper() in (b"GET", b"MGET")
                 due = self._loop.time() + (self.delay_s if is_read else 0)
                 answers.put_nowait((due, is_read, self._answer(words)))
@@ -177,7 +177,7 @@ class FakeRedis:
             self._queries += 1
 
 
-async def _read_request(reader):
+async def read_request(reader):
     count = int((await reader.readuntil(b"\r\n"))[1:-2])
     words = []
     for _ in range(count):
