@@ -64,6 +64,7 @@ Cluster::Cluster(ClusterOptions options, std::vector<net::Loop*> workers)
                     .groups_hash = options_.groups_hash,
                     .longest_lease = options_.longest_lease};
   context_->secret = options_.secret;
+  context_->tls = options_.tls;
   context_->connect_timeout = options_.connect_timeout;
   context_->dead_after = options_.dead_after;
   context_->log = options_.log;
@@ -109,9 +110,10 @@ net::Result<void> Cluster::Start(PeerService& service, CommandRunner& commands) 
 }
 
 net::Result<void> Cluster::Listen() {
-  if (options_.protected_mode && options_.secret.empty() && !options_.listen.is_loopback()) {
+  const bool asks_nothing = options_.secret.empty() && options_.tls == nullptr;
+  if (options_.protected_mode && asks_nothing && !options_.listen.is_loopback()) {
     return tl::unexpected(
-        fmt::format("the peer port {} can be reached from elsewhere, so it needs a secret",
+        fmt::format("the peer port {} can be reached from elsewhere, so it needs a secret or TLS",
                     options_.listen.ToString()));
   }
   net::Result<void> result;

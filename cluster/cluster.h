@@ -15,6 +15,7 @@
 #include "cluster/peer_service.h"
 #include "cluster/placement.h"
 #include "net/listener.h"
+#include "net/tls_source.h"
 
 namespace cistern::cluster {
 
@@ -25,7 +26,9 @@ struct ClusterOptions {
   MemberList members;
   net::Address listen;  // the peer port; not opened where this node is the only one
   std::string secret;
-  // Refuses to listen beyond this machine without a secret.
+  // Peer connections are TLS, both sides showing certificates. Null: they are not. Outlives Stop().
+  const net::TlsSource* tls = nullptr;
+  // Refuses to listen beyond this machine without a secret or TLS.
   bool protected_mode = true;
   cache::Duration connect_timeout = std::chrono::milliseconds(500);
   cache::Duration dead_after = std::chrono::seconds(1);

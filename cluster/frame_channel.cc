@@ -26,13 +26,14 @@ FrameChannel::FrameChannel(net::Loop& loop, Delegate& delegate)
       last_heard_(loop.clock().Now()),
       stream_(loop, *this) {}
 
-void FrameChannel::Connect(const net::Address& address, cache::Duration timeout) {
-  stream_.Connect(address, timeout);
+void FrameChannel::Connect(const net::Address& address, cache::Duration timeout,
+                           std::shared_ptr<const net::TlsContext> tls) {
+  stream_.Connect(address, timeout, std::move(tls));
 }
 
-net::Result<void> FrameChannel::Adopt(int fd) {
+net::Result<void> FrameChannel::Adopt(int fd, std::shared_ptr<const net::TlsContext> tls) {
   serves_ = true;
-  return stream_.Adopt(fd);
+  return stream_.Adopt(fd, std::move(tls));
 }
 
 void FrameChannel::Trust() {

@@ -37,8 +37,10 @@ class FrameChannel : private net::StreamDelegate {
   // `delegate` outlives the channel.
   FrameChannel(net::Loop& loop, Delegate& delegate);
 
-  void Connect(const net::Address& address, cache::Duration timeout);
-  net::Result<void> Adopt(int fd);
+  // `tls` as in Stream.
+  void Connect(const net::Address& address, cache::Duration timeout,
+               std::shared_ptr<const net::TlsContext> tls = nullptr);
+  net::Result<void> Adopt(int fd, std::shared_ptr<const net::TlsContext> tls = nullptr);
 
   // Until the other side has proved itself it may send small frames without chunks only.
   void Trust();

@@ -102,7 +102,8 @@ wire::Frame PeerLink::NewFrame() const {
 void PeerLink::Connect() {
   state_ = State::kConnecting;
   channel_ = std::make_unique<FrameChannel>(loop_, static_cast<FrameChannel::Delegate&>(*this));
-  channel_->Connect(config_.address, config_.connect_timeout);
+  channel_->Connect(config_.address, config_.connect_timeout,
+                    net::TlsSource::CurrentOf(config_.tls));
 }
 
 void PeerLink::OnChannelOpen() {

@@ -10,6 +10,7 @@
 #include "cluster/handshake.h"
 #include "cluster/link_requests.h"
 #include "net/backoff.h"
+#include "net/tls_source.h"
 
 namespace cistern::cluster {
 
@@ -27,6 +28,7 @@ class PeerLink : private FrameChannel::Delegate {
     wire::LinkKind kind = wire::LINK_DATA;
     cache::Duration connect_timeout = std::chrono::milliseconds(500);
     cache::Duration dead_after = std::chrono::seconds(1);
+    const net::TlsSource* tls = nullptr;  // null: bytes as they are
   };
 
   class Observer {

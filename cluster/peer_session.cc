@@ -47,7 +47,7 @@ PeerSession::~PeerSession() {
 }
 
 net::Result<void> PeerSession::Start(int fd) {
-  auto adopted = channel_.Adopt(fd);
+  auto adopted = channel_.Adopt(fd, net::TlsSource::CurrentOf(context_.tls));
   if (!adopted) return adopted;
   timer_ = loop_.After(context_.dead_after, [this] { Refuse("no hello in time"); });
   return {};

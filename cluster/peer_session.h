@@ -10,6 +10,7 @@
 #include "cluster/frame_channel.h"
 #include "cluster/handshake.h"
 #include "cluster/peer_service.h"
+#include "net/tls_source.h"
 
 namespace cistern::cluster {
 
@@ -25,6 +26,7 @@ class PeerSession : public std::enable_shared_from_this<PeerSession>,
     cache::Duration dead_after;
     PeerService& service;
     CommandRunner& commands;
+    const net::TlsSource* tls = nullptr;  // null: bytes as they are
   };
 
   class Owner {

@@ -49,16 +49,15 @@ struct WorkerLinks::Link : PeerLink::Observer {
 };
 
 WorkerLinks::WorkerLinks(net::Loop& loop, LinkContext& context)
-    : loop_(loop),
-      context_(context),
-      session_context_{context.self, context.secret, context.dead_after, *context.service,
-                       *context.commands} {}
+    : loop_(loop), context_(context), session_context_{context.self,       context.secret,
+                                                       context.dead_after, *context.service,
+                                                       *context.commands,  context.tls} {}
 
 WorkerLinks::~WorkerLinks() = default;
 
 void WorkerLinks::AddLink(cache::NodeId node, const net::Address& address, wire::LinkKind kind) {
-  PeerLink::Config config{context_.ids.Name(node), address, kind, context_.connect_timeout,
-                          context_.dead_after};
+  PeerLink::Config config{context_.ids.Name(node), address,     kind, context_.connect_timeout,
+                          context_.dead_after,     context_.tls};
   auto link = std::make_unique<Link>(loop_, context_, node, std::move(config));
   Link& started = *link;
   (kind == wire::LINK_CONTROL ? control_ : data_)[node] = std::move(link);

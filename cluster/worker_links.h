@@ -21,6 +21,7 @@ struct LinkContext {
   std::string secret;
   cache::Duration connect_timeout;
   cache::Duration dead_after;
+  const net::TlsSource* tls = nullptr;
   PeerService* service = nullptr;  // both set before anything starts
   CommandRunner* commands = nullptr;
   std::function<void(const std::string&)> log;  // any thread

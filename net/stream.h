@@ -19,7 +19,8 @@ namespace cistern::net {
 enum class CloseKind : uint8_t {
   kLocal,           // Close() was called
   kEnd,             // the peer closed it in order
-  kBroken,          // it was open and broke: reset, broken pipe, a failure of TLS
+  kBroken,          // it was open and broke: reset, broken pipe
+  kTlsFailed,       // it was open, and TLS refused the peer, what it sent, or was refused by it
   kConnectFailed,   // refused, unreachable, name not resolved, handshake failed
   kConnectTimeout,  // not open within the connect timeout
 };

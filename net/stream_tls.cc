@@ -40,7 +40,7 @@ void Stream::State::ConnectTls(std::shared_ptr<const TlsContext> context, cache:
 
 void Stream::State::LimitHandshake(cache::Duration limit) {
   tls_timer = loop.After(limit, [this, limit] {
-    Close(connecting ? CloseKind::kConnectTimeout : CloseKind::kBroken,
+    Close(connecting ? CloseKind::kConnectTimeout : CloseKind::kTlsFailed,
           "TLS: no handshake within " + Millis(limit) + " ms");
   });
 }
@@ -122,7 +122,7 @@ void Stream::State::SendCipher() {
     Empty(output);
     if (!in_flight.empty()) SubmitInFlight();
   }
-  if (tls->state() == TlsFilter::State::kFailed) Close(CloseKind::kBroken, tls->error());
+  if (tls->state() == TlsFilter::State::kFailed) Close(CloseKind::kTlsFailed, tls->error());
 }
 
 void Stream::State::EncryptSome() {
@@ -144,7 +144,7 @@ int Stream::State::TryWriteOutput() {
 // The alert that tells the peer why leaves if it can.
 void Stream::State::BreakTls(const std::string& why) {
   if (open && in_flight.empty()) TryWriteOutput();
-  Close(connecting ? CloseKind::kConnectFailed : CloseKind::kBroken, why);
+  Close(connecting ? CloseKind::kConnectFailed : CloseKind::kTlsFailed, why);
 }
 
 // A peer is told of an end in order, not of one that cuts off what was to come.

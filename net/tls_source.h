@@ -19,6 +19,10 @@ class TlsSource {
   Result<void> Reload();
 
   std::shared_ptr<const TlsContext> current() const;
+  // Null of null, which is no TLS.
+  static std::shared_ptr<const TlsContext> CurrentOf(const TlsSource* source) {
+    return source == nullptr ? nullptr : source->current();
+  }
 
  private:
   TlsSource(TlsOptions options, std::shared_ptr<const TlsContext> context)

@@ -90,6 +90,7 @@ class ServingNode : private PeerSession::Owner {
   Record<PeerIdentity> heard;
   Record<std::string> closed;  // the reasons
 
+  void set_tls(const net::TlsSource& tls) { context_.tls = &tls; }
   void set_dead_after(cache::Duration dead_after) { context_.dead_after = dead_after; }
 
  private:

@@ -301,7 +301,7 @@ TEST_F(StreamTlsTest, ServerOfAnotherAuthorityIsAFailedConnect) {
   EXPECT_EQ(client_.opened, 0);
   EXPECT_EQ(client_.reason->kind, CloseKind::kConnectFailed);
   EXPECT_THAT(client_.reason->text, StartsWith("TLS: certificate verify failed"));
-  EXPECT_EQ(server_.reason->kind, CloseKind::kBroken);
+  EXPECT_EQ(server_.reason->kind, CloseKind::kTlsFailed);
   EXPECT_THAT(server_.reason->text, HasSubstr("unknown ca"));
 }
 
@@ -320,7 +320,7 @@ TEST_F(StreamTlsTest, GarbageInsteadOfAHandshakeBreaksTheStream) {
   ASSERT_EQ(send(fd, "*1\r\n$4\r\nPING\r\n", 14, 0), 14);
   FinishOnClose(server_);
   Run();
-  EXPECT_EQ(server_.reason->kind, CloseKind::kBroken);
+  EXPECT_EQ(server_.reason->kind, CloseKind::kTlsFailed);
   EXPECT_THAT(server_.reason->text, StartsWith("TLS: "));
   EXPECT_EQ(server_.received, "");
   close(fd);
