@@ -1,0 +1,1 @@
+"""Judges recorded histories. Pure: no clock, no socket; each property has its file and its tests."""
