@@ -173,26 +173,30 @@ Result<int64_t> Cache::InvalidateHere(Executor& executor, std::span<const std::s
   return write_path_.Invalidate(keys, recalls);
 }
 
-Result<bool> Cache::SetHere(Executor& executor, const SetRequest& request, Recalls* recalls) {
-  Group* group = GroupOf(request.key);
-  if (group == nullptr) return tl::unexpected(errors::NoGroup(request.key));
-  if (group->config().writes == Writes::kReject) {
-    return tl::unexpected(errors::NoWrite(group->name()));
-  }
-  if (!context_.picker.Owner(request.key).is_self) {
-    return tl::unexpected(errors::NotOwner(context_.picker.SelfName()));
-  }
-  group->stats(executor.index()).invalidations.Add();
-  return write_path_.Set(*group, request, recalls);
+Result<Group*> Cache::GroupHere(std::string_view key) const {
+  Group* group = GroupOf(key);
+  if (group == nullptr) return tl::unexpected(errors::NoGroup(key));
+  if (context_.picker.Owner(key).is_self) return group;
+  return tl::unexpected(errors::NotOwner(context_.picker.SelfName()));
 }
 
-std::optional<Duration> Cache::TtlHere(Key key) const {
+Result<bool> Cache::UpdateHere(Executor& executor, Key key, Touches touches, const Decide& decide,
+                               Recalls* recalls) {
+  const Result<Group*> group = GroupHere(key.bytes);
+  if (!group) return tl::unexpected(group.error());
+  Result<bool> changed = write_path_.Update(**group, key, touches, decide, recalls);
+  if (changed && *changed) (*group)->stats(executor.index()).invalidations.Add();
+  return changed;
+}
+
+Result<std::optional<Instant>> Cache::EndHere(Key key) const {
+  if (const auto group = GroupHere(key.bytes); !group) return tl::unexpected(group.error());
   Shard& shard = const_cast<Store&>(store_).ShardOf(key.hash);
   const Instant now = context_.clock.Now();
   std::lock_guard lock(shard.mutex);
   const Entry* entry = shard.entries.Find(key.bytes, key.hash, now);
   if (entry == nullptr || entry->negative()) return std::nullopt;
-  return TtlOf(*entry, now);
+  return entry->expires();
 }
 
 void Cache::ServePeer(Executor& executor, const PeerGet& get,

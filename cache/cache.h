@@ -76,13 +76,15 @@ class Cache {
   // with it and says so.
   Result<int64_t> InvalidateHere(Executor& executor, std::span<const std::string> keys,
                                  Recalls* recalls);
-  Result<bool> SetHere(Executor& executor, const SetRequest& request, Recalls* recalls);
+  // As WritePath::Update.
+  Result<bool> UpdateHere(Executor& executor, Key key, Touches touches, const Decide& decide,
+                          Recalls* recalls);
   // As WritePath::Confirm.
   void Confirm(Executor& executor, Recalls recalls, std::function<void()> confirmed) {
     write_path_.Confirm(executor, std::move(recalls), std::move(confirmed));
   }
-  // Remaining life at the owner: nothing if the key is absent, 0 if it has no end.
-  std::optional<Duration> TtlHere(Key key) const;
+  // When the value that the owner has ends: nothing if the key is absent, kNever if it has no end.
+  Result<std::optional<Instant>> EndHere(Key key) const;
 
   // What a peer asks this node for.
   void ServePeer(Executor& executor, const PeerGet& get, CompletionPtr<Result<PeerReply>> done);
@@ -103,6 +105,8 @@ class Cache {
   size_t LoadsInFlight();
 
  private:
+  // The key's group, if this node owns the key.
+  Result<Group*> GroupHere(std::string_view key) const;
   void Renew(Executor& executor, uint16_t group, Key key);
   void CountHit(Executor& executor, const Entry& entry);
   void CountOutcome(Executor& executor, Group& group, GetOutcome outcome);

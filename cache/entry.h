@@ -50,6 +50,7 @@ class Entry {
   bool negative() const { return (flags_ & kNegative) != 0; }
   Instant expires() const { return expires_; }
   bool ExpiredAt(Instant now) const { return expires_ <= now; }
+  void set_expires(Instant at) { expires_ = at; }  // by its EntryTable, which notes it
   Instant refresh_from() const;
 
   // The value's bytes: valid under the shard's lock, or as long as blob() is held.

@@ -88,6 +88,11 @@ void EntryTable::Put(const NewEntry& fresh) {
   }
 }
 
+void EntryTable::SetExpires(Entry* entry, Instant at) {
+  entry->set_expires(at);
+  NoteExpiry(*entry);
+}
+
 void EntryTable::Count(const Entry& entry, bool added) {
   Account& account = AccountOf(entry);
   const uint64_t bytes = BytesOf(entry);

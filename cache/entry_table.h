@@ -56,6 +56,7 @@ class EntryTable {
 
   // Keeps it, in place of whatever the key had.
   void Put(const NewEntry& entry);
+  void SetExpires(Entry* entry, Instant at);
   void Erase(Entry* entry);
   // Erases every entry of which drop(const Entry&) is true. Walks the whole table.
   template <class Drop>

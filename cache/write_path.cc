@@ -9,6 +9,16 @@
 
 namespace cistern::cache {
 
+bool WritePath::CanKeep(const Group& group, std::string_view key, const BlobPtr& value) const {
+  return value->bytes().size() <= group.config().max_value &&
+         FitsAccount(context_.store.account(group.index()), key, value);
+}
+
+Error WritePath::TooLarge(const Group& group) const {
+  const size_t largest = context_.store.account(group.index()).largest_entry();
+  return errors::TooLarge(group.name(), std::min<size_t>(group.config().max_value, largest));
+}
+
 void WritePath::Begin(Shard& shard, std::string_view key, Instant now, Recalls* recalls) {
   shard.DetachAll(key);
   std::vector<Holder> holders;
@@ -35,37 +45,54 @@ int64_t WritePath::Invalidate(std::span<const std::string> keys, Recalls* recall
   return erased;
 }
 
-Result<bool> WritePath::Set(Group& group, const SetRequest& request, Recalls* recalls) {
+Result<bool> WritePath::Update(Group& group, Key key, Touches touches, const Decide& decide,
+                               Recalls* recalls) {
   const GroupConfig& config = group.config();
-  const Account& account = context_.store.account(group.index());
-  const size_t limit = std::min<size_t>(config.max_value, account.largest_entry());
-  if (request.value->bytes().size() > config.max_value ||
-      !FitsAccount(account, request.key, request.value)) {
-    return tl::unexpected(errors::TooLarge(config.name, limit));
+  const bool takes_writes = config.writes != Writes::kReject;
+  if (touches == Touches::kValue && !takes_writes) {
+    return tl::unexpected(errors::NoWrite(config.name));
   }
-  const uint64_t hash = HashKey(request.key);
-  const Duration ttl = request.ttl.value_or(config.ttl);
   {
-    Shard& shard = context_.store.ShardOf(hash);
+    Shard& shard = context_.store.ShardOf(key.hash);
     const Instant now = context_.clock.Now();
     std::lock_guard lock(shard.mutex);
-    const Entry* entry = shard.entries.Find(request.key, hash, now);
-    const bool present = entry != nullptr && !entry->negative();
-    if (request.condition != SetCondition::kAlways &&
-        present != (request.condition == SetCondition::kIfPresent)) {
+    Entry* present = shard.entries.Find(key.bytes, key.hash, now);
+    if (present != nullptr && present->negative()) present = nullptr;
+    Change change = decide(present);
+    if (change.kind == Change::Kind::kNone) return false;
+    if (change.kind == Change::Kind::kLive && !takes_writes &&
+        change.expires > present->expires()) {
       return false;
     }
-    shard.entries.Put({.key = request.key,
-                       .hash = hash,
-                       .group = group.index(),
-                       .mark = context_.store.marks().Of(group.index(), Role::kMain),
-                       .value = request.value,
-                       .expires = ttl > Duration(0) ? now + ttl : kNever,
-                       .version = {}});
-    if (!IsMutant(Mutant::kSetWithoutRecall)) Begin(shard, request.key, now, recalls);
+    if (change.kind == Change::Kind::kStore && !CanKeep(group, key.bytes, change.value)) {
+      return tl::unexpected(TooLarge(group));
+    }
+    if (change.expires <= now) change = Change::Erase();
+    Apply(shard, group, key, std::move(change));
+    if (!IsMutant(Mutant::kSetWithoutRecall)) Begin(shard, key.bytes, now, recalls);
   }
   context_.store.MakeRoom(group.index());
   return true;
+}
+
+void WritePath::Apply(Shard& shard, const Group& group, Key key, Change change) {
+  Entry* held = shard.entries.FindAny(key.bytes, key.hash);
+  switch (change.kind) {
+    case Change::Kind::kNone:
+      return;
+    case Change::Kind::kStore:
+      return shard.entries.Put({.key = key.bytes,
+                                .hash = key.hash,
+                                .group = group.index(),
+                                .mark = context_.store.marks().Of(group.index(), Role::kMain),
+                                .value = std::move(change.value),
+                                .expires = change.expires,
+                                .version = {}});
+    case Change::Kind::kLive:
+      return shard.entries.SetExpires(held, change.expires);
+    case Change::Kind::kErase:
+      if (held != nullptr) shard.entries.Erase(held);
+  }
 }
 
 void WritePath::Confirm(Executor& executor, Recalls recalls, std::function<void()> confirmed) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,14 +10,29 @@
 
 namespace cistern::cache {
 
-enum class SetCondition : uint8_t { kAlways, kIfAbsent, kIfPresent };
+// What an update makes of a key.
+struct Change {
+  enum class Kind : uint8_t { kNone, kStore, kLive, kErase };
+  Kind kind = Kind::kNone;
+  BlobPtr value;             // kStore
+  Instant expires = kNever;  // kStore, kLive: an end that has passed erases
 
-struct SetRequest {
-  std::string key;
-  BlobPtr value;
-  std::optional<Duration> ttl;  // absent: the group's
-  SetCondition condition = SetCondition::kAlways;
+  static Change None() { return {}; }
+  static Change Store(BlobPtr value, Instant expires) {
+    return {Kind::kStore, std::move(value), expires};
+  }
+  // The same value, until then. REQUIRES: there is one.
+  static Change Live(Instant expires) { return {Kind::kLive, nullptr, expires}; }
+  static Change Erase() { return {Kind::kErase, nullptr, kNever}; }
 };
+
+// Sees the key's value (null: there is none, so far as this node knows) and decides. Called once,
+// under the shard's lock: copies or pins what it needs, calls nothing that waits.
+using Decide = std::function<Change(const Entry* present)>;
+
+// What an update may touch. A group that takes no writes refuses the first; there a life may only
+// be shortened: an update that would lengthen it changes nothing.
+enum class Touches : uint8_t { kValue, kLife };
 
 // A change that holders of leased copies must hear of before it is answered.
 struct Recalled {
@@ -38,15 +52,24 @@ class WritePath {
   // The number of entries that were there (negative ones do not count). An absent key is
   // invalidated all the same: a flight or a copy of it may be under way. (thread-safe)
   int64_t Invalidate(std::span<const std::string> keys, Recalls* recalls);
-  // Whether it was stored (false: the condition did not hold). (thread-safe)
-  Result<bool> Set(Group& group, const SetRequest& request, Recalls* recalls);
+  // Everything else that a client may do to a value or its life: looks, decides and changes in that
+  // one critical section. Whether anything was changed: if not, nobody need hear of it. kNoWrite
+  // where the group refuses it, kTooLarge for a value that could not be kept: then nothing has
+  // changed. Erasing an absent key is a change too: copies of it may be about. (thread-safe)
+  Result<bool> Update(Group& group, Key key, Touches touches, const Decide& decide,
+                      Recalls* recalls);
 
   // Tells all holders. Calls `confirmed` once each has acknowledged or its lease has run out: on
   // `executor`'s thread, and inside this call when there is nobody to tell.
   void Confirm(Executor& executor, Recalls recalls, std::function<void()> confirmed);
 
  private:
-  // Under the shard's lock, together with the change of the entry.
+  bool CanKeep(const Group& group, std::string_view key, const BlobPtr& value) const;
+  Error TooLarge(const Group& group) const;
+  // Under the shard's lock.
+  void Apply(Shard& shard, const Group& group, Key key, Change change);
+  // Every change of a key passes here, under the shard's lock, together with the change of the
+  // entry.
   static void Begin(Shard& shard, std::string_view key, Instant now, Recalls* recalls);
 
   Context& context_;

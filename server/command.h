@@ -4,9 +4,16 @@
 #include <cstdint>
 #include <string_view>
 
+#include "cache/error.h"
+
+namespace cistern::cluster {
+struct CommandReply;
+}
+
 namespace cistern::server {
 
 class Call;
+struct OwnerCall;
 
 // How requests of one connection that share a key are ordered: see KeyOrder.
 enum class Access : uint8_t {
@@ -43,6 +50,8 @@ struct Command {
   Access access = Access::kNone;
   // On its worker's thread. Writes exactly one reply, at once or by Call::Pend().
   void (*handler)(Call&) = nullptr;
+  // Of commands that run where their key is owned: what runs there (see RunAtOwner); else null.
+  cache::Result<cluster::CommandReply> (*at_owner)(OwnerCall&) = nullptr;
   // For COMMAND DOCS and docs/commands.md.
   std::string_view summary;
   std::string_view since;      // the Redis version that had it first, or ours

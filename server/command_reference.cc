@@ -63,6 +63,11 @@ otherwise; `COMMAND`, `COMMAND DOCS` and `COMMAND INFO` answer from the same tab
 64 KiB is refused. On one connection, requests that share a key and of which one writes run one after the other; all
 others overlap, and replies keep their order.
 
+What changes a value or its life runs at the key's owner, sees what the owner holds (not what a backend may have), and
+answers when no node has a copy of what was before; an error may mean that it has happened and was not confirmed. In a
+group that takes no writes it can drop a value (DEL, GETDEL) or give it an earlier end (EXPIRE, GETEX), never a later
+one, so that nothing outlives the group's `ttl`. The longest life is 200 years.
+
 Errors of our own begin with `NOGROUP` (no group serves the key), `BACKEND` (the backend failed or was too slow),
 `OVERLOAD` (a limit of the group is reached), `PEER` (the key's owner could not be asked, or did not confirm), `NOWRITE`
 (the group takes no writes) or `TIMEOUT` (the request's own time ran out).

@@ -45,8 +45,9 @@ const AllCommands& AllCommands::Get() {
 }
 
 AllCommands::AllCommands() {
-  for (const auto family : {ClientCommands(), ConnectionCommands(), KeyspaceCommands(),
-                            ServerCommands(), StringCommands()}) {
+  for (const auto family :
+       {ClientCommands(), ConnectionCommands(), ExpiryCommands(), KeyspaceCommands(),
+        ServerCommands(), StringCommands(), StringWriteCommands()}) {
     for (const Command& row : family)
       rows_.push_back(&row);
   }

@@ -14,9 +14,11 @@ namespace cistern::server {
 // both names. Sorted by nothing.
 std::span<const Command> ClientCommands();
 std::span<const Command> ConnectionCommands();
+std::span<const Command> ExpiryCommands();
 std::span<const Command> KeyspaceCommands();
 std::span<const Command> ServerCommands();
 std::span<const Command> StringCommands();
+std::span<const Command> StringWriteCommands();
 
 // Immutable; the one instance lives as long as the process.
 class AllCommands final : public CommandTable {

@@ -1,7 +1,6 @@
-// Keys, whatever they hold: DEL EXISTS PTTL TTL TYPE UNLINK.
+// Keys, whatever they hold: DEL EXISTS TYPE UNLINK.
 #include "server/command_table.h"
 #include "server/key_reads.h"
-#include "server/owner_call.h"
 #include "server/replies.h"
 
 namespace cistern::server {
@@ -89,32 +88,6 @@ constexpr Command kRows[] = {
      .since = "1.0.0",
      .group = "generic",
      .arguments = "key [key ...]"},
-    {.name = "pttl",
-     .arity = 2,
-     .flags = kFlagReadonly | kFlagFast,
-     .first_key = 1,
-     .last_key = 1,
-     .step = 1,
-     .access = Access::kRead,
-     .handler = RunAtOwner,
-     .summary = "The milliseconds that a key's owner still keeps its value; -1: no end, -2: it "
-                "holds none. Loads nothing.",
-     .since = "2.6.0",
-     .group = "generic",
-     .arguments = "key"},
-    {.name = "ttl",
-     .arity = 2,
-     .flags = kFlagReadonly | kFlagFast,
-     .first_key = 1,
-     .last_key = 1,
-     .step = 1,
-     .access = Access::kRead,
-     .handler = RunAtOwner,
-     .summary = "The seconds that a key's owner still keeps its value; -1: no end, -2: it holds "
-                "none. Loads nothing.",
-     .since = "1.0.0",
-     .group = "generic",
-     .arguments = "key"},
     {.name = "type",
      .arity = 2,
      .flags = kFlagReadonly | kFlagFast | kFlagLookup,

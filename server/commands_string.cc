@@ -1,7 +1,6 @@
-// Values: GET MGET SET STRLEN.
+// Reading values: GET MGET STRLEN. (Writing them: commands_string_write.cc.)
 #include "server/command_table.h"
 #include "server/key_reads.h"
-#include "server/owner_call.h"
 
 namespace cistern::server {
 namespace {
@@ -56,20 +55,6 @@ constexpr Command kRows[] = {
      .since = "1.0.0",
      .group = "string",
      .arguments = "key [key ...]"},
-    {.name = "set",
-     .arity = -3,
-     .flags = kFlagWrite | kFlagDenyOom,
-     .first_key = 1,
-     .last_key = 1,
-     .step = 1,
-     .access = Access::kWrite,
-     .handler = RunAtOwner,
-     .summary =
-         "Stores a value at the key's owner, where the group's `writes` permit it, and "
-         "recalls every copy before it answers. Without EX or PX it lives for the group's `ttl`.",
-     .since = "1.0.0",
-     .group = "string",
-     .arguments = "key value [NX | XX] [EX seconds | PX milliseconds]"},
     {.name = "strlen",
      .arity = 2,
      .flags = kFlagReadonly | kFlagFast | kFlagLookup,

@@ -47,6 +47,10 @@ std::string InvalidExpire(std::string_view command) {
   return "ERR invalid expire time in '" + std::string(command) + "' command";
 }
 
+std::string UnsupportedOption(std::string_view option) {
+  return "ERR Unsupported option " + std::string(Shown(option, kShownBytes));
+}
+
 std::string BadHelloOption(std::string_view option) {
   return "ERR Syntax error in HELLO option " + Quoted(option);
 }

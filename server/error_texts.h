@@ -40,6 +40,10 @@ inline constexpr std::string_view kTimeoutNotAnInteger =
     "ERR timeout is not an integer or out of range";
 inline constexpr std::string_view kTimeoutNegative = "ERR timeout is negative";
 inline constexpr std::string_view kSyntax = "ERR syntax error";
+inline constexpr std::string_view kExpireNxWithOthers =
+    "ERR NX and XX, GT or LT options at the same time are not compatible";
+inline constexpr std::string_view kExpireGtWithLt =
+    "ERR GT and LT options at the same time are not compatible";
 
 // Ours: of server.local_only_prefixes, and of keys.
 inline constexpr std::string_view kLocalOnlyWrite =
@@ -53,6 +57,8 @@ std::string WrongArity(std::string_view name);
 std::string UnknownSubcommand(std::string_view command, std::string_view subcommand);
 // `command` in lower case.
 std::string InvalidExpire(std::string_view command);
+// Of EXPIRE and its kin.
+std::string UnsupportedOption(std::string_view option);
 std::string BadHelloOption(std::string_view option);
 // Of CLIENT SETINFO; `field` as Redis writes it: "lib-name".
 std::string BadClientInfo(std::string_view field);

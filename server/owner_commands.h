@@ -1,4 +1,4 @@
-// OwnerCommands: the commands that run where their key is owned: SET, TTL, PTTL.
+// OwnerCommands: runs commands where their key is owned, for clients of this node and of others.
 #pragma once
 
 #include <string>
@@ -9,12 +9,6 @@
 
 namespace cistern::server {
 
-// What TTL and PTTL say of a key that its owner does not hold, and of one without an end: Redis's
-// numbers.
-inline constexpr int64_t kTtlOfAbsentKey = -2;
-inline constexpr int64_t kTtlOfEndlessKey = -1;
-
-// The one implementation of them, for clients of this node and for those of others.
 class OwnerCommands final : public cluster::CommandRunner {
  public:
   using Done = cache::CompletionPtr<cache::Result<cluster::CommandReply>>;
@@ -31,11 +25,6 @@ class OwnerCommands final : public cluster::CommandRunner {
   void Run(cache::Executor& executor, std::vector<std::string> args, Done done) override;
 
  private:
-  cache::Result<cluster::CommandReply> Set(cache::Executor& executor, std::vector<std::string> args,
-                                           cache::Recalls* recalls);
-  cache::Result<cluster::CommandReply> Ttl(const std::vector<std::string>& args,
-                                           int64_t unit_ms) const;
-
   cache::Cache& cache_;
 };
 

@@ -1,4 +1,4 @@
-// The arguments of SET behind its key and value.
+// The options of SET and GETEX, which Redis reads in the same way.
 #pragma once
 
 #include <optional>
@@ -6,17 +6,28 @@
 #include <string>
 #include <tl/expected.hpp>
 
-#include "cache/write_path.h"
+#include "server/life.h"
 
 namespace cistern::server {
 
+enum class SetCondition : uint8_t { kAlways, kIfAbsent, kIfPresent };
+
 struct SetOptions {
-  std::optional<cache::Duration> ttl;
-  cache::SetCondition condition = cache::SetCondition::kAlways;
+  SetCondition condition = SetCondition::kAlways;  // NX, XX
+  bool get = false;                                // GET
+  bool keep_life = false;                          // KEEPTTL
+  std::optional<LifeWords> life;                   // EX PX EXAT PXAT
 };
 
-// EX seconds or PX milliseconds; NX or XX; in any order and letter case. The error is a whole
-// reply in Redis's words. A life above 200 years is one of 200 years. (thread-safe)
+struct GetExOptions {
+  bool persist = false;           // PERSIST
+  std::optional<LifeWords> life;  // EX PX EXAT PXAT
+};
+
+// What stands behind the key and value, or behind the key; in any order and letter case. The error
+// is a whole reply in Redis's words. Counts are not looked at: see TimeReading. They are views into
+// `args`. (thread-safe)
 tl::expected<SetOptions, std::string> ParseSetOptions(std::span<const std::string> args);
+tl::expected<GetExOptions, std::string> ParseGetExOptions(std::span<const std::string> args);
 
 }  // namespace cistern::server

@@ -198,14 +198,24 @@ class FakeCluster {
             *node.executor, [result](cache::Result<int64_t> r) { *result = std::move(r); }));
     return result;
   }
-  using Stored = std::shared_ptr<std::optional<cache::Result<bool>>>;
-  Stored StartSet(int i, const cache::SetRequest& request) {
+  // A change at node `i`, which must own the key.
+  using Updated = std::shared_ptr<std::optional<cache::Result<bool>>>;
+  Updated StartUpdate(int i, const std::string& key, cache::Touches touches,
+                      const cache::Decide& decide) {
     auto result = std::make_shared<std::optional<cache::Result<bool>>>();
     FakeNode& node = *nodes_[i];
     cache::Recalls recalls;
-    const auto stored = node.cache->SetHere(*node.executor, request, &recalls);
-    node.cache->Confirm(*node.executor, std::move(recalls), [result, stored] { *result = stored; });
+    const auto changed =
+        node.cache->UpdateHere(*node.executor, cache::Key::Of(key), touches, decide, &recalls);
+    node.cache->Confirm(*node.executor, std::move(recalls),
+                        [result, changed] { *result = changed; });
     return result;
+  }
+  Updated StartSet(int i, const std::string& key, const std::string& value,
+                   cache::Instant expires = cache::kNever) {
+    return StartUpdate(i, key, cache::Touches::kValue, [&](const cache::Entry*) {
+      return cache::Change::Store(cache::MakeBlob(value), expires);
+    });
   }
 
   ManualClock clock;

@@ -82,8 +82,7 @@ TEST(Lease, NotFoundIsLeasedLikeAValueAndCreatingTheKeyRecallsIt) {
   FakeCluster cluster(2, config);
   EXPECT_FALSE(cluster.Get(1, "new")->value.has_value());
   EXPECT_TRUE(cluster.Get(1, "new")->was_hit);
-  auto stored = cluster.StartSet(
-      0, {"new", cache::MakeBlob("born"), std::nullopt, cache::SetCondition::kIfAbsent});
+  auto stored = cluster.StartSet(0, "new", "born");
   cluster.Run();
   EXPECT_TRUE(stored->value().value());
   EXPECT_EQ(cluster.notices_sent, 1);
@@ -194,7 +193,7 @@ TEST(Recall, RecordsOutliveTheEntry) {
     cluster.backend->rows[key] = std::string(4000, 'x');
     cluster.Get(0, key);
   }
-  ASSERT_FALSE(cluster[0].cache->TtlHere(cache::Key::Of("k")).has_value()) << "k must be evicted";
+  ASSERT_FALSE(cluster[0].cache->EndHere(cache::Key::Of("k"))->has_value()) << "k must be evicted";
   auto deleted = cluster.StartDelete(0, {"k"});
   cluster.Run();
   EXPECT_EQ(cluster.notices_sent, 1);
@@ -245,8 +244,7 @@ TEST(Recall, SetTellsHoldersBeforeItAnswers) {
   FakeCluster cluster(2, AlwaysHot());
   cluster.Get(1, "k");
   cluster.hold_notices = true;
-  auto stored = cluster.StartSet(
-      0, {"k", cache::MakeBlob("new"), std::nullopt, cache::SetCondition::kAlways});
+  auto stored = cluster.StartSet(0, "k", "new");
   cluster.Run();
   EXPECT_FALSE(stored->has_value());
   cluster.hold_notices = false;

@@ -159,7 +159,8 @@ TEST(Owner, JitterShortensTtlsWithinItsPartAndSpreadsThem) {
     const std::string key = "k" + std::to_string(i);
     cluster.backend->rows[key] = "v";
     cluster.Get(0, key);
-    const cache::Duration ttl = *cluster[0].cache->TtlHere(cache::Key::Of(key));
+    const cache::Duration ttl =
+        **cluster[0].cache->EndHere(cache::Key::Of(key)) - cluster.clock.Now();
     least = std::min(least, ttl);
     most = std::max(most, ttl);
   }

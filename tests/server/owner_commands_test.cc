@@ -81,6 +81,84 @@ TEST_F(OwnerCommandsTest, TtlOfAnEndlessOrAbsentKeyLoadsNothing) {
   EXPECT_EQ(cluster_.backend->total(), 0);
 }
 
+TEST_F(OwnerCommandsTest, KeepTtlKeepsTheEndAndAnythingElseTakesTheGroups) {
+  Run({"set", "x", "1", "EX", "10"});
+  Run({"set", "x", "2", "KEEPTTL"});
+  EXPECT_EQ(Run({"ttl", "x"}), ":10");
+  for (const std::vector<std::string>& args :
+       {std::vector<std::string>{"set", "x", "3"}, {"getset", "x", "3"}, {"mset", "x", "3"}}) {
+    Run({"set", "x", "2", "EX", "10"});
+    Run(args);
+    EXPECT_EQ(Run({"ttl", "x"}), ":-1") << args[0];
+  }
+}
+
+TEST_F(OwnerCommandsTest, TheOldValueIsAnsweredInOneStepWithTheChange) {
+  EXPECT_EQ(Run({"getset", "x", "1"}), "null");
+  EXPECT_EQ(Run({"getset", "x", "2"}), "1");
+  EXPECT_EQ(Run({"set", "x", "3", "GET"}), "2");
+  EXPECT_EQ(Run({"set", "x", "4", "NX", "GET"}), "3");
+  EXPECT_EQ(Run({"getdel", "x"}), "3");
+  EXPECT_EQ(Run({"getdel", "x"}), "null");
+}
+
+TEST_F(OwnerCommandsTest, EndsAreSetShownComparedAndTakenAway) {
+  Run({"set", "x", "1"});
+  EXPECT_EQ(Run({"expire", "x", "100", "GT"}), ":0");
+  EXPECT_EQ(Run({"expire", "x", "100", "LT"}), ":1");
+  EXPECT_EQ(Run({"expire", "x", "200", "nx"}), ":0");
+  EXPECT_EQ(Run({"pexpire", "x", "200000", "XX", "GT"}), ":1");
+  EXPECT_EQ(Run({"ttl", "x"}), ":200");
+  // The manual clock's wall time is its boot time.
+  EXPECT_EQ(Run({"expiretime", "x"}), ":3800");
+  EXPECT_EQ(Run({"expireat", "x", "3900"}), ":1");
+  EXPECT_EQ(Run({"pexpiretime", "x"}), ":3900000");
+  EXPECT_EQ(Run({"expireat", "x", "3900", "GT"}), ":0");
+  EXPECT_EQ(Run({"pexpireat", "x", "3899999", "GT"}), ":0");
+  EXPECT_EQ(Run({"pexpireat", "x", "3900001", "GT"}), ":1");
+  EXPECT_EQ(Run({"persist", "x"}), ":1");
+  EXPECT_EQ(Run({"persist", "x"}), ":0");
+  EXPECT_EQ(Run({"expiretime", "x"}), ":-1");
+  EXPECT_EQ(Run({"expire", "x", "0"}), ":1");
+  EXPECT_EQ(Run({"expiretime", "x"}), ":-2");
+}
+
+TEST_F(OwnerCommandsTest, GetExShowsTheValueAndSetsItsEnd) {
+  EXPECT_EQ(Run({"getex", "x", "EX", "wrong"}), "null");
+  Run({"set", "x", "1"});
+  EXPECT_EQ(Run({"getex", "x", "EX", "wrong"}), "-ERR value is not an integer or out of range");
+  EXPECT_EQ(Run({"getex", "x", "EX", "100"}), "1");
+  EXPECT_EQ(Run({"getex", "x"}), "1");
+  EXPECT_EQ(Run({"ttl", "x"}), ":100");
+  EXPECT_EQ(Run({"getex", "x", "PERSIST"}), "1");
+  EXPECT_EQ(Run({"ttl", "x"}), ":-1");
+  EXPECT_EQ(Run({"getex", "x", "EXAT", "1"}), "1");
+  EXPECT_EQ(Run({"ttl", "x"}), ":-2");
+}
+
+TEST_F(OwnerCommandsTest, WhatLooksOnlyAtTheOwnersCacheLoadsNothing) {
+  for (const std::vector<std::string>& args : {std::vector<std::string>{"expire", "k", "10"},
+                                               {"persist", "k"},
+                                               {"expiretime", "k"},
+                                               {"getdel", "k"},
+                                               {"getex", "k"},
+                                               {"set", "k", "1", "XX"}}) {
+    Run(args);
+    EXPECT_EQ(cluster_.backend->total(), 0) << args[0];
+  }
+}
+
+TEST_F(OwnerCommandsTest, MSetStopsAtTheFirstKeyThatIsNotItsOwn) {
+  cluster_[0].owner_of = [](std::string_view key) { return key == "theirs" ? 1u : 0u; };
+  EXPECT_EQ(Run({"mset", "x", "1", "theirs", "2", "y", "3"}),
+            "failed: node a does not own this key");
+  EXPECT_EQ(Run({"mset", "x"}), "-ERR wrong number of arguments for 'mset' command");
+  EXPECT_EQ(Run({"mset", "x", "1", "y"}), "-ERR wrong number of arguments for 'mset' command");
+  EXPECT_EQ(Run({"mset", "x", "1", "y", "2", "x", "3"}), "+OK");
+  EXPECT_EQ(cluster_.Get(0, "x")->value, "3");
+  EXPECT_EQ(cluster_.Get(0, "y")->value, "2");
+}
+
 TEST_F(OwnerCommandsTest, NothingRunsAtANonOwner) {
   EXPECT_EQ(Run({"set", "x", "1"}, 1), "failed: node b does not own this key");
   EXPECT_EQ(Run({"ttl", "x"}, 1), "failed: node b does not own this key");
@@ -93,6 +171,36 @@ TEST_F(OwnerCommandsTest, WhatAPeerSendsIsChecked) {
   EXPECT_EQ(Run({"set", "x"}), "-ERR wrong number of arguments for 'set' command");
   EXPECT_EQ(Run({"ttl", "x", "y"}), "-ERR wrong number of arguments for 'ttl' command");
   EXPECT_EQ(Run({"set", "x", "1", "EX"}), "-ERR syntax error");
+}
+
+// A group with a backend that takes no writes, and its one loaded key "k", which lives 100 s.
+class ReadOnlyGroupTest : public testing::Test {
+ protected:
+  ReadOnlyGroupTest() { cluster_.Get(0, "k"); }
+
+  static cache::GroupConfig Group() {
+    cache::GroupConfig group;
+    group.ttl = 100s;
+    return group;
+  }
+  int64_t Number(std::vector<std::string> args) {
+    cache::Recalls recalls;
+    auto reply =
+        OwnerCommands(*cluster_[0].cache).Run(*cluster_[0].executor, std::move(args), &recalls);
+    return reply ? std::get<int64_t>(reply->value) : -100;
+  }
+
+  FakeCluster cluster_{1, Group()};
+};
+
+TEST_F(ReadOnlyGroupTest, LivesMayBeShortenedAndNotLengthened) {
+  EXPECT_EQ(Number({"expire", "k", "101"}), 0);
+  EXPECT_EQ(Number({"persist", "k"}), 0);
+  EXPECT_EQ(Number({"ttl", "k"}), 100);
+  EXPECT_EQ(Number({"expire", "k", "50"}), 1);
+  EXPECT_EQ(Number({"ttl", "k"}), 50);
+  EXPECT_EQ(Number({"expire", "k", "0"}), 1);
+  EXPECT_EQ(Number({"ttl", "k"}), -2);
 }
 
 TEST(OwnerCommandsGroupTest, AGroupThatTakesNoWritesSaysSo) {
