@@ -71,6 +71,10 @@ Error TooManyLoads(std::string_view group, size_t limit) {
 Error TooManyBytes(std::string_view group, uint64_t limit) {
   return {ErrorCode::kOverload, About(group, std::to_string(limit) + " bytes in flight")};
 }
+Error OutOfMemory(std::string_view group, uint64_t limit) {
+  return {ErrorCode::kOverload,
+          About(group, "all of server.memory (" + std::to_string(limit) + " bytes) is in use")};
+}
 Error TooManyWaiters(std::string_view group, size_t limit) {
   return {ErrorCode::kOverload, About(group, std::to_string(limit) + " requests waiting")};
 }

@@ -46,6 +46,7 @@ Error Backend(std::string_view group, std::string_view detail);  // "users: conn
 Error BackendTimeout(std::string_view group, Duration limit);    // "users: timeout after 500 ms"
 Error TooManyLoads(std::string_view group, size_t limit);
 Error TooManyBytes(std::string_view group, uint64_t limit);
+Error OutOfMemory(std::string_view group, uint64_t limit);  // entries are evicted, and still
 Error TooManyWaiters(std::string_view group, size_t limit);
 Error PeerUnreachable(std::string_view node);
 Error PeerLost(std::string_view node);        // the link broke while a read was under way

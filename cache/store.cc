@@ -11,6 +11,7 @@ constexpr size_t kMinShards = 64;
 constexpr Duration kReclaimSlice = std::chrono::microseconds(200);
 constexpr size_t kReclaimBuckets = 16;
 constexpr size_t kReclaimHolderBuckets = 64;
+constexpr uint64_t kReclaimBytes = uint64_t{4} << 20;
 
 }  // namespace
 
@@ -54,9 +55,12 @@ void Store::Prefetch(std::span<const Key> keys) {
 }
 
 void Store::MakeRoom(size_t group) {
-  const size_t a = account_of_[group];
+  Evict(account_of_[group], UINT64_MAX);
+}
+
+void Store::Evict(size_t a, uint64_t most) {
   Budget& budget = account_ptrs_[a]->budget;
-  const uint64_t excess = budget.Excess();
+  const uint64_t excess = std::min(budget.Excess(), most);
   // What is evicted may still be pinned by replies, so count what went rather than wait for the
   // budget; and stop when a whole round finds nothing.
   uint64_t freed = 0;
@@ -83,6 +87,8 @@ void Store::Reclaim(int w, int workers, const Clock& clock) {
     shard.entries.ReclaimExpired(now, kReclaimBuckets);
     shard.holders.Reclaim(now, kReclaimHolderBuckets);
   }
+  for (size_t a = 0; a < accounts_.size(); ++a)
+    Evict(a, kReclaimBytes);
 }
 
 EntryCounts Store::Counts(size_t group) {

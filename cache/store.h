@@ -45,7 +45,8 @@ class Store {
   // each. Call without any shard's lock, after entries were put.
   void MakeRoom(size_t group);
   // Drops expired entries and ended leases from worker `w`'s part of the shards, where it stopped
-  // last time; for about 200 µs at most.
+  // last time, for about 200 µs at most; then evicts what others than entries (clients, peers,
+  // flights) have pressed out of the budget, a few MiB at most.
   void Reclaim(int w, int workers, const Clock& clock);
 
   // Summed over the shards.
@@ -56,6 +57,9 @@ class Store {
   uint64_t limit() const { return limit_; }
 
  private:
+  // Evicts from account `a` until it is within its budget, or about `most` bytes have gone.
+  void Evict(size_t a, uint64_t most);
+
   const uint64_t limit_;
   std::vector<std::unique_ptr<Budget>> budgets_;
   std::vector<std::unique_ptr<Budget>> in_flight_;  // by group

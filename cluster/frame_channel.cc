@@ -5,6 +5,8 @@
 namespace cistern::cluster {
 namespace {
 
+// Of a connection without anything to carry.
+constexpr size_t kBaseBytes = sizeof(FrameChannel) + 1024;
 // A hello with the longest list of members is smaller.
 constexpr size_t kStrangersFrameBytes = size_t{512} << 10;
 constexpr size_t kMaxInboxBytes = size_t{1} << 30;
@@ -17,12 +19,13 @@ constexpr size_t kPauseBytes = size_t{32} << 20;
 
 }  // namespace
 
-FrameChannel::FrameChannel(net::Loop& loop, Delegate& delegate)
+FrameChannel::FrameChannel(net::Loop& loop, cache::Budget& budget, Delegate& delegate)
     : loop_(loop),
       delegate_(delegate),
       alive_(std::make_shared<const int>(0)),
       decoder_(kStrangersFrameBytes),
       inbox_(kMaxInboxBytes),
+      charge_(budget, cache::ChargeKind::kPeers, kBaseBytes),
       last_heard_(loop.clock().Now()),
       stream_(loop, *this) {}
 
@@ -89,6 +92,7 @@ void FrameChannel::Flush() {
   }
   SendChunks();
   PauseOrResume();
+  Recharge();
 }
 
 void FrameChannel::SendChunks() {
@@ -140,6 +144,12 @@ void FrameChannel::PauseOrResume() {
   }
 }
 
+void FrameChannel::Recharge() {
+  // Large fields that wait to be sent are blobs, which charge themselves.
+  charge_.Resize(kBaseBytes + decoder_.capacity() + inbox_.bytes() + out_.capacity() +
+                 stream_.queued_bytes());
+}
+
 void FrameChannel::OnOpen() {
   delegate_.OnChannelOpen();
 }
@@ -151,7 +161,7 @@ void FrameChannel::OnData(std::string_view bytes) {
   wire::Frame frame;
   for (;;) {
     const FrameDecoder::Status status = decoder_.Next(frame);
-    if (status == FrameDecoder::Status::kNeedMore) return;
+    if (status == FrameDecoder::Status::kNeedMore) return Recharge();
     const bool may_be = status == FrameDecoder::Status::kFrame &&
                         (trusted_ || (frame.detached().empty() && !frame.has_chunk()));
     const auto taken = may_be ? inbox_.Take(frame) : PayloadInbox::Status::kMalformed;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cache/budget.h"
 #include "cluster/frame_codec.h"
 #include "cluster/payload_inbox.h"
 #include "cluster/peer.pb.h"
@@ -34,8 +35,8 @@ class FrameChannel : private net::StreamDelegate {
     uint64_t chunks_sent = 0;
   };
 
-  // `delegate` outlives the channel.
-  FrameChannel(net::Loop& loop, Delegate& delegate);
+  // `delegate` and `budget`, which the channel's buffers are charged to, outlive it.
+  FrameChannel(net::Loop& loop, cache::Budget& budget, Delegate& delegate);
 
   // `tls` as in Stream.
   void Connect(const net::Address& address, cache::Duration timeout,
@@ -78,12 +79,14 @@ class FrameChannel : private net::StreamDelegate {
   void SendMoreLater();
   void SendChunk(Outgoing& outgoing);
   void PauseOrResume();
+  void Recharge();
 
   net::Loop& loop_;
   Delegate& delegate_;
   std::shared_ptr<const int> alive_;  // expired: the channel was destroyed by a callee
   FrameDecoder decoder_;
   PayloadInbox inbox_;
+  cache::Charge charge_;
   bool trusted_ = false;
   bool nonsense_ = false;
   bool serves_ = false;  // accepted, not connected

@@ -32,6 +32,8 @@ class FrameDecoder {
   Status Next(wire::Frame& frame);
   // Bytes that wait for the rest of their frame.
   size_t buffered() const { return buffer_.size() - start_; }
+  // Bytes of memory.
+  size_t capacity() const { return buffer_.capacity(); }
 
  private:
   Status Length(size_t& header, size_t& body) const;

@@ -40,7 +40,11 @@ void LinkRequests::Add(std::vector<std::string> keys, Done done) {
 }
 
 void LinkRequests::Add(uint64_t operation, std::vector<std::string> args, CommandDone done) {
-  unsent_.emplace_back(Command{operation, std::move(args), std::move(done)});
+  size_t bytes = 0;
+  for (const std::string& arg : args)
+    bytes += sizeof(arg) + arg.capacity();
+  unsent_.emplace_back(Command{operation, std::move(args), std::move(done),
+                               cache::Charge(budget_, cache::ChargeKind::kPeers, bytes)});
 }
 
 uint64_t LinkRequests::Remember(Sent sent) {
@@ -137,8 +141,9 @@ void LinkRequests::SendOne(Command& command, const SendFrame& send) {
   for (std::string& arg : command.args) {
     std::string& field = *message.add_args();
     if (arg.size() > kInlineArgumentBytes) {
-      large.push_back(
-          {static_cast<uint32_t>(message.args_size() - 1), cache::MakeBlob(std::move(arg))});
+      cache::BlobPtr blob = cache::MakeBlob(std::move(arg));
+      blob->ChargeTo(budget_);
+      large.push_back({static_cast<uint32_t>(message.args_size() - 1), std::move(blob)});
     } else {
       field = std::move(arg);
     }

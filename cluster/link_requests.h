@@ -25,8 +25,8 @@ class LinkRequests {
   // Gives a frame to the connection.
   using SendFrame = std::function<void(wire::Frame frame, const std::vector<LargeField>& large)>;
 
-  // `node`: who is asked, for texts.
-  explicit LinkRequests(std::string node) : node_(std::move(node)) {}
+  // `node`: who is asked, for texts. Commands are charged to `budget` until they are sent.
+  LinkRequests(std::string node, cache::Budget& budget) : node_(std::move(node)), budget_(budget) {}
 
   void Add(std::shared_ptr<cache::PeerFetch> fetch);
   void Add(cache::Incarnation incarnation, cache::Notice notice, cache::CompletionPtr<bool> done);
@@ -76,6 +76,7 @@ class LinkRequests {
     uint64_t operation;
     std::vector<std::string> args;
     CommandDone done;
+    cache::Charge charge;
   };
   using Unsent = std::variant<Notice, Invalidation, Command>;
   using Sent = std::variant<Gets, cache::CompletionPtr<bool>, std::shared_ptr<Sum>, CommandDone>;
@@ -90,6 +91,7 @@ class LinkRequests {
   void Lose(Sent& sent, bool understood);
 
   const std::string node_;
+  cache::Budget& budget_;
   std::vector<std::shared_ptr<cache::PeerFetch>> fetches_;  // unsent
   std::vector<Unsent> unsent_;
   std::unordered_map<uint64_t, Sent> sent_;  // by frame id

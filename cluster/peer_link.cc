@@ -17,13 +17,14 @@ constexpr int kTicks = 4;
 }  // namespace
 
 PeerLink::PeerLink(net::Loop& loop, Config config, const Identity& self, std::string_view secret,
-                   Observer& observer)
+                   cache::Budget& budget, Observer& observer)
     : loop_(loop),
       config_(std::move(config)),
       self_(self),
       secret_(secret),
+      budget_(budget),
       observer_(observer),
-      requests_(config_.node),
+      requests_(config_.node, budget),
       backoff_(kFirstRetry, kLastRetry),
       alive_(std::make_shared<const int>(0)) {}
 
@@ -101,7 +102,8 @@ wire::Frame PeerLink::NewFrame() const {
 
 void PeerLink::Connect() {
   state_ = State::kConnecting;
-  channel_ = std::make_unique<FrameChannel>(loop_, static_cast<FrameChannel::Delegate&>(*this));
+  channel_ =
+      std::make_unique<FrameChannel>(loop_, budget_, static_cast<FrameChannel::Delegate&>(*this));
   channel_->Connect(config_.address, config_.connect_timeout,
                     net::TlsSource::CurrentOf(config_.tls));
 }

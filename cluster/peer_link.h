@@ -41,10 +41,10 @@ class PeerLink : private FrameChannel::Delegate {
     virtual void OnEcho(cache::Duration round_trip) = 0;
   };
 
-  // All outlive the link. `self` must not change while it is there. After Stop() it may be
-  // destroyed on any thread.
+  // All outlive the link. What it holds is charged to `budget`. `self` must not change while it is
+  // there. After Stop() it may be destroyed on any thread.
   PeerLink(net::Loop& loop, Config config, const Identity& self, std::string_view secret,
-           Observer& observer);
+           cache::Budget& budget, Observer& observer);
   PeerLink(const PeerLink&) = delete;
   PeerLink& operator=(const PeerLink&) = delete;
   ~PeerLink() override;
@@ -89,6 +89,7 @@ class PeerLink : private FrameChannel::Delegate {
   const Config config_;
   const Identity& self_;
   const std::string_view secret_;
+  cache::Budget& budget_;
   Observer& observer_;
   State state_ = State::kStopped;
   bool unreachable_ = false;

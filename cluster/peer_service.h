@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cache/budget.h"
 #include "cache/peer_picker.h"
 
 namespace cistern::cluster {
@@ -23,6 +24,9 @@ struct PeerGetRequest {
 class PeerService {
  public:
   virtual ~PeerService() = default;
+
+  // What comes from peers and waits for them is charged to it. (thread-safe)
+  virtual cache::Budget& budget() = 0;
 
   // Must join or start origin flights only, never ask another node.
   virtual void Get(cache::Executor& executor, PeerGetRequest request,

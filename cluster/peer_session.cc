@@ -39,7 +39,7 @@ PeerSession::PeerSession(net::Loop& loop, const Context& context, Owner& owner)
     : loop_(loop),
       context_(context),
       owner_(owner),
-      channel_(loop, *this),
+      channel_(loop, context.service.budget(), *this),
       handshake_(context.self, context.secret) {}
 
 PeerSession::~PeerSession() {

@@ -21,7 +21,8 @@ struct WorkerLinks::Link : PeerLink::Observer {
       : context(shared),
         node(id),
         is_control(config.kind == wire::LINK_CONTROL),
-        link(loop, std::move(config), shared.self, shared.secret, *this) {}
+        link(loop, std::move(config), shared.self, shared.secret, shared.service->budget(), *this) {
+  }
 
   void OnLinkUp(const PeerIdentity& peer) override {
     // A link goes up once; it is down before it comes up again.

@@ -14,6 +14,7 @@ class PeerDoor final : public cluster::PeerService {
   // `cache` outlives it.
   explicit PeerDoor(cache::Cache& cache) : cache_(cache) {}
 
+  cache::Budget& budget() override { return cache_.store().budget(); }
   void Get(cache::Executor& executor, cluster::PeerGetRequest request,
            cache::CompletionPtr<cache::Result<cache::PeerReply>> done) override;
   void DropCopies(const cache::Notice& notice, cache::NodeId from) override;

@@ -260,6 +260,33 @@ TEST(Owner, ValuesThatAreNotKeptCountAsInFlightUntilTheyAreDelivered) {
   ExpectCountersAddUp(cluster.stats(0));
 }
 
+TEST(Owner, PressureOfClientsBuffersEvictsEntriesFirstAndThenRefusesLoads) {
+  cache::Store::Options options;
+  options.memory = 8 << 20;
+  FakeCluster cluster(1, Config(), options);
+  cache::Store& store = cluster[0].cache->store();
+  for (int i = 0; i < 1000; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    cluster.backend->rows[key] = std::string(4000, 'v');
+    cluster.Get(0, key);
+  }
+  const auto reclaim = [&] {
+    for (int i = 0; i < 10; ++i)
+      store.Reclaim(0, 1, cluster.clock);
+  };
+  {
+    const cache::Charge buffers(store.budget(), cache::ChargeKind::kClients, 6 << 20);
+    reclaim();
+    EXPECT_EQ(store.budget().Excess(), 0u);
+    EXPECT_GT(store.Counts(0).items(cache::Role::kMain), 100u);
+    EXPECT_TRUE(cluster.Get(0, "k")->value.has_value());
+  }
+  const cache::Charge buffers(store.budget(), cache::ChargeKind::kClients, 9 << 20);
+  reclaim();
+  EXPECT_EQ(store.Counts(0).items(cache::Role::kMain), 0u);
+  EXPECT_EQ(cluster.Get(0, "k")->error->text, "g: all of server.memory (8388608 bytes) is in use");
+}
+
 TEST(Owner, AStoredValueIsNotInFlightHoweverLongItIsPinned) {
   cache::GroupConfig config = Config();
   config.max_load_bytes = 1 << 20;

@@ -72,6 +72,7 @@ class FakeService : public PeerService {
   using GetDone = cache::CompletionPtr<cache::Result<cache::PeerReply>>;
   using InvalidateDone = cache::CompletionPtr<cache::Result<int64_t>>;
 
+  cache::Budget& budget() override { return memory; }
   void Get(cache::Executor&, PeerGetRequest request, GetDone done) override {
     gets.Add(request);
     get(std::move(request), std::move(done));
@@ -91,6 +92,7 @@ class FakeService : public PeerService {
       [](const std::vector<std::string>& keys, const InvalidateDone& done) {
         done->Done(static_cast<int64_t>(keys.size()));
       };
+  cache::Budget memory{uint64_t{1} << 30};
   Record<PeerGetRequest> gets;
   Record<cache::Notice> notices;
   Record<std::monostate> heard;

@@ -42,7 +42,8 @@ class LinkRequestsTest : public testing::Test {
   }
 
   net::Loop loop{0};
-  LinkRequests requests{"b"};
+  cache::Budget memory{1 << 30};
+  LinkRequests requests{"b", memory};
   std::vector<wire::Frame> frames;
   std::vector<bool> acknowledged;
   std::vector<cache::Result<int64_t>> counts;

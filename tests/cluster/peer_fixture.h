@@ -131,7 +131,7 @@ class AskingNode : public PeerLink::Observer {
   void Dial(const net::Address& address) {
     config.address = address;
     OnLoop(loop, [&] {
-      link = std::make_unique<PeerLink>(loop, config, identity, secret, *this);
+      link = std::make_unique<PeerLink>(loop, config, identity, secret, memory, *this);
       link->Start();
     });
   }
@@ -158,6 +158,7 @@ class AskingNode : public PeerLink::Observer {
   net::Loop loop{0};
   Identity identity = IdentityOf("a", 1);
   std::string secret = "s3cret";
+  cache::Budget memory{uint64_t{1} << 30};
   // Long enough that no ping of the clock's disturbs a count of frames.
   PeerLink::Config config{.node = "b",
                           .address = {},

@@ -45,8 +45,8 @@ TEST_F(PeerTest, RequestsWaitForTheFirstConnection) {
   auto fetch = std::make_shared<FakeFetch>("k");
   asker.config.address = address;
   OnLoop(asker.loop, [&] {
-    asker.link =
-        std::make_unique<PeerLink>(asker.loop, asker.config, asker.identity, asker.secret, asker);
+    asker.link = std::make_unique<PeerLink>(asker.loop, asker.config, asker.identity, asker.secret,
+                                            asker.memory, asker);
     asker.link->Start();
     asker.link->Fetch(fetch);
   });

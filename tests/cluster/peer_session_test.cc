@@ -64,6 +64,33 @@ TEST_F(PeerSessionTest, NonsenseCloses) {
   EXPECT_EQ(server.closed.Await(1)[0], "what it sent is no frame");
 }
 
+// What has come of a value that is not whole, and all of it again when the connection goes.
+TEST_F(PeerSessionTest, WhatAPeerSendsIsChargedToTheBudgetWhileItIsHeld) {
+  const auto charged = [&] { return server.service.memory.used(cache::ChargeKind::kPeers); };
+  {
+    RawPeer peer(address);
+    peer.SayHello(IdentityOf("a", 1), "s3cret");
+    wire::Frame frame;
+    frame.set_id(1);
+    frame.mutable_command()->add_args("SET");
+    frame.mutable_command()->add_args();
+    frame.add_detached()->set_payload(1);
+    frame.mutable_detached(0)->set_index(1);
+    peer.Send(frame);
+    wire::Frame chunk;
+    chunk.mutable_chunk()->set_payload(1);
+    chunk.mutable_chunk()->set_data(std::string(kChunkBytes, 'v'));
+    for (int i = 0; i < 8; ++i)
+      peer.Send(chunk);
+    wire::Frame ping;
+    ping.mutable_ping()->set_token(1);
+    EXPECT_TRUE(Ask(peer, ping).has_echo());
+    EXPECT_GE(charged(), 8 * kChunkBytes);
+  }
+  server.closed.Await(1);
+  EXPECT_EQ(charged(), 0u);
+}
+
 TEST_F(PeerSessionTest, StrangersMaySendNeitherChunksNorLongFrames) {
   for (const std::string bytes : {"\x04\x82\x01\x01x", "\x80\x80\x80\x02"}) {
     RawPeer peer(address);
