@@ -95,11 +95,10 @@ constexpr Command kRows[] = {
      .access = Access::kWrite,
      .handler = RunAtOwner,
      .at_owner = ExpireHere<LifeUnit::kSeconds, false>,
-     .summary =
-         "Gives a key's value an end, so many seconds from now, at its owner; one that has passed "
-         "drops "
-         "the value. 1, or 0 where the owner holds none, the condition does not hold, or the group "
-         "takes no writes and the value would live longer than before.",
+     .summary = "Gives a key's value an end, so many seconds from now, at its owner; one that has "
+                "passed drops the value. 1, or 0 where the owner holds none, the condition does "
+                "not hold, or the group takes no writes and the value would live longer than "
+                "before.",
      .since = "1.0.0",
      .group = "generic",
      .arguments = "key seconds [NX | XX | GT | LT]"},
@@ -112,8 +111,8 @@ constexpr Command kRows[] = {
      .access = Access::kWrite,
      .handler = RunAtOwner,
      .at_owner = ExpireHere<LifeUnit::kSeconds, true>,
-     .summary =
-         "As EXPIRE, with the end in seconds since 1970, by the owner's wall clock at that moment.",
+     .summary = "As EXPIRE, with the end in seconds since 1970, by the owner's wall clock at that "
+                "moment.",
      .since = "1.2.0",
      .group = "generic",
      .arguments = "key unix-time-seconds [NX | XX | GT | LT]"},
@@ -127,8 +126,7 @@ constexpr Command kRows[] = {
      .handler = RunAtOwner,
      .at_owner = TtlHere<LifeUnit::kSeconds, true>,
      .summary = "When a key's value ends, in seconds since 1970; -1: never, -2: its owner holds "
-                "none. Loads "
-                "nothing.",
+                "none. Loads nothing.",
      .since = "7.0.0",
      .group = "generic",
      .arguments = "key"},
@@ -141,9 +139,8 @@ constexpr Command kRows[] = {
      .access = Access::kWrite,
      .handler = RunAtOwner,
      .at_owner = PersistHere,
-     .summary =
-         "Takes the end from a key's value: it lives until it is evicted. 1, or 0 where the owner "
-         "holds none, it had no end, or the group takes no writes.",
+     .summary = "Takes the end from a key's value: it lives until it is evicted. 1, or 0 where the "
+                "owner holds none, it had no end, or the group takes no writes.",
      .since = "2.2.0",
      .group = "generic",
      .arguments = "key"},

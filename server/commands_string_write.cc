@@ -146,8 +146,7 @@ constexpr Command kRows[] = {
      .handler = RunAtOwnerOrLoad,
      .at_owner = GetDelHere,
      .summary = "The value of a key, which is dropped from every node's cache as by DEL, not from "
-                "the backend; "
-                "loaded like GET if the owner does not hold it.",
+                "the backend; loaded like GET if the owner does not hold it.",
      .since = "6.2.0",
      .group = "string",
      .arguments = "key"},
@@ -161,8 +160,7 @@ constexpr Command kRows[] = {
      .handler = RunAtOwnerOrLoad,
      .at_owner = GetExHere,
      .summary = "The value of a key, loaded like GET, and another end for it, as by EXPIRE or "
-                "PERSIST; in a group "
-                "that takes no writes only an earlier one.",
+                "PERSIST; in a group that takes no writes only an earlier one.",
      .since = "6.2.0",
      .group = "string",
      .arguments = "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
@@ -189,10 +187,9 @@ constexpr Command kRows[] = {
      .access = Access::kWrite,
      .handler = RunAtOwners,
      .at_owner = MSetHere,
-     .summary =
-         "As SET of each key, one request to each owner. OK once all have confirmed. Unlike in "
-         "Redis "
-         "the keys do not change at one moment, and after an error some of them may have changed.",
+     .summary = "As SET of each key, one request to each owner. OK once all have confirmed. Unlike "
+                "in Redis the keys do not change at one moment, and after an error some of them "
+                "may have changed.",
      .since = "1.0.1",
      .group = "string",
      .arguments = "key value [key value ...]"},
@@ -219,10 +216,8 @@ constexpr Command kRows[] = {
      .handler = RunAtOwner,
      .at_owner = SetHere,
      .summary = "Stores a value at the key's owner, where the group's `writes` permit it, and "
-                "recalls every copy "
-                "before it answers. Without a word about its life it lives for the group's `ttl`. "
-                "NX, XX and GET "
-                "see what the owner holds; they load nothing.",
+                "recalls every copy before it answers. Without a word about its life it lives for "
+                "the group's `ttl`. NX, XX and GET see what the owner holds; they load nothing.",
      .since = "1.0.0",
      .group = "string",
      .arguments = "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT "
