@@ -117,7 +117,8 @@ Node::Started Node::MakeCache() {
   cache_ = std::make_unique<cache::Cache>(
       cache::Store::Options{.memory = config_.server.memory,
                             .workers = static_cast<int>(loops.size()),
-                            .policy = std::string(Word(config_.server.policy))},
+                            .policy = std::string(Word(config_.server.policy)),
+                            .holder_records = static_cast<size_t>(config_.cluster.max_leases)},
       std::move(*specs), executors, *cluster_, cache::SystemClock());
   cache_->Start();
   return {};

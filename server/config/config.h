@@ -68,6 +68,7 @@ struct ClusterConfig {
   std::string secret;
   Duration connect_timeout{0};
   Duration longest_lease{0};
+  int64_t max_leases = 0;
   Duration dead_after{0};
   std::vector<ClusterNode> nodes;  // empty: a cluster of one; else this node is among them
   bool operator==(const ClusterConfig&) const = default;

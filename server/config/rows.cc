@@ -69,6 +69,8 @@ const auto kRows = std::to_array<Row>({
    "Time to connect to another node."},
   {"cluster.longest_lease", At<&Config::cluster, &ClusterConfig::longest_lease>(), "1s", "10ms..10s", kRestart,
    "No group's hot_lease is longer."},
+  {"cluster.max_leases", At<&Config::cluster, &ClusterConfig::max_leases>(), "1048576", "0..1000000000", kRestart,
+   "Copies of this node's keys that others may hold at once, about; beyond, none is lent, which costs speed only."},
   {"cluster.dead_after", At<&Config::cluster, &ClusterConfig::dead_after>(), "1s", "50ms..1m", kRestart,
    "Time without an echo after which another node counts as unreachable."},
   {"cluster.nodes", Tables<&Target::node, &Config::cluster, &ClusterConfig::nodes>(), "", "0..1000", kRestart,

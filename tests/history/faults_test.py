@@ -97,6 +97,10 @@ class Excuses(unittest.TestCase):
         self.assertEqual(excuses(on_link(BLACKHOLE, 10, 10.3), stopped), [(AB, 10, 11.35)])
         self.assertEqual(excuses(on_link(BLACKHOLE, 9, 9.3), stopped), [])
 
+    def test_one_after_the_other_they_do_not(self):
+        self.assertEqual(excuses(on_link(DELAY, 10, 11, 0.4, both_ways=False),
+                                 on_link(DELAY, 11.1, 12, 0.4, both_ways=False)), [])
+
     def test_kills_resets_and_slow_backends_excuse_nobody(self):
         self.assertEqual(excuses(Applied(Fault(KILL, 0, node="a"), 10, 15), on_link(RESET, 10, 10),
                                  Applied(Fault(SLOW, 0), 10, 15)), [])

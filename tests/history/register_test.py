@@ -9,7 +9,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from verify.events import DEL, ERROR, GET, LOST, NIL, OK, SET, SETNX, Op  # noqa: E402
+from verify.events import (  # noqa: E402
+    DEL, ERROR, GET, LOST, NIL, OK, REFUSED, SET, SETNX, Op)
 from verify.register import violations  # noqa: E402
 
 
@@ -85,6 +86,16 @@ class Registers(unittest.TestCase):
     def test_or_never_but_not_twice(self):
         self.assert_good(stored(1, 0, 1, outcome=LOST), get(NIL, 2, 3))
         self.assert_bad(stored(1, 0, 1, outcome=LOST), get(1, 2, 3), stored(2, 4, 5), get(1, 6, 7))
+
+    def test_a_write_that_was_refused_never_comes(self):
+        self.assert_bad(stored(1, 0, 1, outcome=REFUSED), get(1, 2, 3))
+
+    def test_many_writes_of_unknown_outcome_are_no_hindrance(self):
+        unknown = [stored(n, n, n + 0.5, outcome=LOST) for n in range(200)]
+        self.assert_good(*unknown, stored(300, 300, 301), nx(None, 302, 303), get(300, 302, 303),
+                         get(7, 304, 305))
+        self.assert_bad(*unknown, stored(300, 300, 301), nx(None, 302, 303), get(7, 302, 303),
+                        get(300, 304, 305))
 
     def test_nx_stores_where_nothing_is_or_was_lost(self):
         self.assert_good(nx(1, 0, 1), get(1, 2, 3))

@@ -6,7 +6,8 @@ from typing import NamedTuple, Optional, Tuple
 
 from harness.resp import ReplyError, encode
 from rig import values
-from verify.events import (BAD, DEL, ERROR, EVERY, GET, LOST, NIL, OK, SET, SETNX, Op, Violation)
+from verify.events import (
+    BAD, DEL, ERROR, EVERY, GET, LOST, NIL, OK, REFUSED, SET, SETNX, Op, Violation)
 
 RECONNECT_S = 0.05
 # A reply that is missing for so long will not come.
@@ -219,7 +220,7 @@ def _ops(connection, seq, node, request, begin, reply, end):
     """One for each key of the request."""
     of_all = (connection, seq, node, request.kind)
     if reply is _Lost or isinstance(reply, ReplyError):
-        outcome, detail = (LOST, "") if reply is _Lost else (ERROR, str(reply))
+        outcome, detail = (LOST, "") if reply is _Lost else (_outcome_of(reply), str(reply))
         return [Op(*of_all, key, begin, end, outcome, request.version, detail)
                 for key in request.keys]
     if request.kind == GET:
@@ -228,6 +229,10 @@ def _ops(connection, seq, node, request, begin, reply, end):
                 for key, value in zip(request.keys, found)]
     version = request.version if reply is not None else None  # nil: NX found a value
     return [Op(*of_all, key, begin, end, OK, version) for key in request.keys]
+
+
+def _outcome_of(error):
+    return REFUSED if str(error).endswith(" cannot be reached") else ERROR
 
 
 def _got(of_all, key, begin, end, value):

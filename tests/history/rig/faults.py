@@ -176,25 +176,36 @@ def excuses(applied, nodes, lease, dead_after, stalls=()):
 
 
 def _out_of_touch(pair, applied, limit, stalls):
-    hurt = []  # (begin, end, how long a message may take at most, in seconds)
+    """(begin, end) of each while in which a message may have taken `limit` or longer."""
+    links, halts = [], [(begin, end, end - begin) for begin, end in stalls]
     for fault, begin, end in applied:
         if fault.node in pair and fault.kind == STOP:
-            hurt.append((begin, end, end - begin))
+            halts.append((begin, end, end - begin))
         elif frozenset(fault.pair) != pair:
             continue
         elif fault.kind == CUT:
-            hurt.append((begin, end, limit))
+            links.append((begin, end, limit))
         elif fault.kind in (ONE_WAY, BLACKHOLE):
-            hurt.append((begin, end, end - begin))
+            links.append((begin, end, end - begin))
         elif fault.kind == DELAY:
             # A message that came in the last moment is still under way.
-            hurt.append((begin, end + fault.delay, fault.delay * (1 + fault.both_ways)))
-    hurt += [(begin, end, end - begin) for begin, end in stalls]
-    # What overlaps adds up.
-    merged = []
-    for begin, end, delay in sorted(hurt):
-        if merged and begin <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end), merged[-1][2] + delay)
+            links.append((begin, end + fault.delay, fault.delay * (1 + fault.both_ways)))
+    found = []
+    for together in _overlapping(links + halts):
+        # A pair has one such fault at a time; whatever halts it comes on top.
+        worst = max((hurt[2] for hurt in together if hurt in links), default=0)
+        if worst + sum(hurt[2] for hurt in together if hurt in halts) >= limit:
+            found.append((together[0][0], max(end for _, end, _ in together)))
+    return found
+
+
+def _overlapping(spans):
+    """Spans that touch, directly or by others, in lists."""
+    lists, last = [], 0
+    for span in sorted(spans):
+        if lists and span[0] <= last:
+            lists[-1].append(span)
         else:
-            merged.append((begin, end, delay))
-    return [(begin, end) for begin, end, delay in merged if delay >= limit]
+            lists.append([span])
+        last = max(last, span[1])
+    return lists

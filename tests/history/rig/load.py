@@ -9,16 +9,16 @@ from rig.connection import Connection, Recorder
 from rig.remote import Remote
 from verify.events import Write
 
-READERS_A_NODE = 4
 WRITTEN_TINY = 2  # of the kind TINY; the others only need room
 STORM_CONNECTIONS = 4  # a node
 
 
 class Load:
-    """`nodes`: {name: address}. `kinds`: which keys there are."""
+    """`nodes`: {name: address}. `kinds`: which keys there are. `pause_s`: between two versions of a
+    key, at most. `readers`: connections to each node that only read."""
 
-    def __init__(self, nodes, backend, seed, kinds, pause_s=0.02):
-        self._remote = Remote(_Load, nodes, backend, seed, kinds, pause_s)
+    def __init__(self, nodes, backend, seed, kinds, pause_s, readers):
+        self._remote = Remote(_Load, nodes, backend, seed, kinds, pause_s, readers)
 
     def begin(self):
         self._remote.call("begin")
@@ -47,13 +47,14 @@ class Load:
 
 
 class _Load:
-    def __init__(self, nodes, backend, seed, kinds, pause_s):
+    def __init__(self, nodes, backend, seed, kinds, pause_s, readers):
         self._nodes = dict(nodes)
         self._known = dict(nodes)
         self._backend = backend
         self._random = random.Random(seed)
         self._kinds = kinds
         self._pause_s = pause_s
+        self._readers = readers
         self._recorder = Recorder()
         self._writes = []
         self._versions = {}
@@ -94,7 +95,7 @@ class _Load:
                 else:
                     self._go(self._write_stored(key))
         for node in self._nodes:
-            for reader in range(READERS_A_NODE):
+            for reader in range(self._readers):
                 self._go(self._read(node, reader))
             self._go(self._delete(node))
 

@@ -15,6 +15,7 @@ from rig.load import Load
 
 DEAD_AFTER_S = 1.0
 REQUEST_TIMEOUT_S = 5.0
+ONE_LEASE_A_SHARD = 64
 
 
 class Setup(NamedTuple):
@@ -23,16 +24,19 @@ class Setup(NamedTuple):
     seed: int
     lease: float = 0.25
     longest_lease: float = 1.0
+    max_leases: int = 1 << 20
     workers: int = 2
     nodes: tuple = ("a", "b", "c")
     kinds: tuple = keys.KINDS
     pause_s: float = 0.02
+    readers: int = 4
 
     @staticmethod
     def of_seed(seed):
         rand = random.Random(seed)
         lease = rand.choice((0.25, 0.25, 0.5, 1.0))
-        return Setup(seed, lease, max(lease, rand.choice((0.5, 1.0))), rand.choice((1, 2, 2)))
+        return Setup(seed, lease, max(lease, rand.choice((0.5, 1.0))),
+                     rand.choice((1 << 20, 1 << 20, ONE_LEASE_A_SHARD)), rand.choice((1, 2, 2)))
 
 
 class Rig:
@@ -44,6 +48,7 @@ class Rig:
             setup.nodes, keys.groups(self.backend, setup.lease),
             server={"workers": setup.workers, "request_timeout": f"{REQUEST_TIMEOUT_S:.0f}s"},
             cluster={"longest_lease": f"{round(setup.longest_lease * 1000)}ms",
+                     "max_leases": setup.max_leases,
                      "dead_after": f"{round(DEAD_AFTER_S * 1000)}ms"})
         self.links = LinkProxy({(a.name, b.name): b.peer_address
                                 for a in self.cluster for b in self.cluster if a is not b})
@@ -58,7 +63,7 @@ class Rig:
         addresses = {node.name: node.address for node in self.cluster}
         self.owners = self._find_owners()
         self.load = Load(addresses, self.redis.address, self.setup.seed, self.setup.kinds,
-                         self.setup.pause_s)
+                         self.setup.pause_s, self.setup.readers)
         return self
 
     def stop(self):

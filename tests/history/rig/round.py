@@ -69,19 +69,21 @@ class Round:
         return (f"{len(self.ops)} requests {dict(done)}, {failed} failed, "
                 f"{len(self.writes)} versions, faults {dict(went_wrong)}")
 
-    def interleaving(self, violation, before_s=1.5, most=60):
+    def interleaving(self, violation, before_s=1.5, most=50):
         """What happened to the key around a violation, in the order of beginning."""
         begin, end = violation.at - before_s, violation.at + 0.05
-        lines = [(a.begin, a.end, f"fault {_describe(a.fault)}") for a in self.applied
-                 if a.begin <= end and a.end >= begin]
-        lines += [(w.begin, w.end, f"backend: version {w.version}"
+        wrong = [(a.begin, a.end, f"fault: {_describe(a.fault)}") for a in self.applied
+                 if a.begin <= end and a.end >= begin - before_s]
+        wrong += [(*stall, "the machine was held up") for stall in self.stalls
+                  if stall[0] <= end and stall[1] >= begin - before_s]
+        lines = [(w.begin, w.end, f"backend: version {w.version}"
                    f"{' (deletion)' if w.is_deletion else ''}") for w in self.writes
                   if w.key == violation.key and w.end >= begin and w.begin <= end]
         lines += [(op.begin, op.end, f"{op.node} {op.kind} -> {op.version} {op.outcome} "
                    f"{op.detail} [{op.connection} {op.seq}]") for op in self.ops
                   if op.key in (violation.key, EVERY) and op.end >= begin and op.begin <= end]
         return [f"  {first - violation.at:+9.4f} .. {last - violation.at:+9.4f}  {what}"
-                for first, last, what in sorted(lines)[-most:]]
+                for first, last, what in sorted(wrong) + sorted(lines)[-most:]]
 
     # The parts of a life.
 

@@ -9,6 +9,7 @@ NEVER = float("inf")
 # How an operation ended.
 OK = "ok"
 ERROR = "error"  # an error reply: of a write nothing is known
+REFUSED = "refused"  # an error reply that says that nothing was done
 LOST = "lost"  # the connection went before the reply came
 BAD = "bad"  # a value that nobody wrote: another key's, or its checksum is wrong
 

@@ -17,7 +17,7 @@ Reads are regular: while a DEL is unanswered, two readers may see old and new in
 import bisect
 import collections
 
-from verify.events import BAD, DEL, EVERY, GET, NIL, OK, SET, Violation
+from verify.events import BAD, DEL, EVERY, GET, NIL, OK, REFUSED, SET, Violation
 
 
 class _Steps:
@@ -128,7 +128,8 @@ def violations(ops, writes=(), excuses=Excuses(), lease=0.0):
         if key in writes_of:
             facts = _Key(writes_of[key], deletions)
         else:
-            facts = _StoredKey([op for op in of_key if op.kind == SET], deletions)
+            sets = [op for op in of_key if op.kind == SET and op.outcome != REFUSED]
+            facts = _StoredKey(sets, deletions)
         for op in of_key:
             if op.kind == GET:
                 yield from _judge(facts, op, excuses, lease)

@@ -10,7 +10,7 @@ Reads take effect as soon as they can; of unanswered writes (they may take effec
 never) only those are tried that a request under way needs.
 """
 
-from verify.events import BAD, DEL, ERROR, GET, LOST, NEVER, NIL, OK, SET, SETNX, Violation
+from verify.events import DEL, ERROR, GET, LOST, NEVER, NIL, OK, SET, SETNX, Violation
 
 MOST_CONFIGURATIONS = 50_000
 
@@ -24,9 +24,10 @@ def violations(key, ops):
             search.begin(index)
             continue
         if not search.end(index):
-            yield Violation("P6", f"no order explains it; {history[index]}", key, history[index].end)
+            op = history[index]
+            yield Violation("P6", f"no order explains it; {op}", key, op.end)
             return
-        if search.is_too_large():
+        if search.is_too_large:  # no verdict on the rest
             return
 
 
@@ -39,7 +40,7 @@ def _relevant(ops):
                 kept.append(op)
         elif op.outcome in (ERROR, LOST):
             kept.append(op._replace(end=NEVER))
-        elif op.outcome != BAD:
+        elif op.outcome == OK:
             kept.append(op)
     return kept
 
@@ -52,12 +53,21 @@ def _moments(history):
 
 
 class _Search:
+    """Indices stand for the requests of `history`."""
+
     def __init__(self, history):
         self._history = history
-        self._under_way = set()
+        self._under_way = set()  # those whose end is known
+        self._unanswered = {}  # writes that may take effect at any time: version -> index
         self._configurations = {(NIL, frozenset())}
+        self.is_too_large = False
 
     def begin(self, index):
+        op = self._history[index]
+        if op.end == NEVER:
+            if op.kind != DEL:  # a DEL is no more than a loss
+                self._unanswered[op.version] = index
+            return
         self._under_way.add(index)
         self._configurations = {self._with_reads(*c) for c in self._configurations}
 
@@ -65,56 +75,60 @@ class _Search:
         reached = self._reachable()
         self._under_way.discard(index)
         self._configurations = {(value, done - {index}) for value, done in reached if index in done}
-        return bool(self._configurations)
-
-    def is_too_large(self):
-        return len(self._configurations) > MOST_CONFIGURATIONS
+        return bool(self._configurations) or self.is_too_large
 
     def _reachable(self):
         """All configurations that further requests taking effect lead to."""
         seen, unvisited = set(self._configurations), list(self._configurations)
-        while unvisited and len(seen) <= MOST_CONFIGURATIONS:
+        while unvisited:
+            if len(seen) > MOST_CONFIGURATIONS:
+                self.is_too_large = True
+                break
             value, done = unvisited.pop()
-            for index in self._under_way - done:
-                after = self._effect(index, value, done)
-                if after is None:
-                    continue
+            for after, index in self._steps(value, done):
                 configuration = self._with_reads(after, done | {index})
                 if configuration not in seen:
                     seen.add(configuration)
                     unvisited.append(configuration)
         return seen
 
-    def _effect(self, index, value, done):
-        """The value once `index` has taken effect; None when that makes no sense now."""
-        op = self._history[index]
-        if not self._may_go(index, done):
-            return None
+    def _steps(self, value, done):
+        """(the value afterwards, the request that took effect)."""
+        for index in self._under_way - done:
+            if self._may_go(index, done):
+                after = self._effect(self._history[index], value)
+                if after is not None:
+                    yield after, index
+        for version in self._needed(value):
+            index = self._unanswered.get(version)
+            if index is not None and index not in done:
+                yield version, index
+
+    @staticmethod
+    def _effect(op, value):
+        """The value afterwards; None when that makes no sense now."""
         if op.kind == GET:  # the value is lost now, and this sees it
             return NIL if op.version == NIL else None
+        if op.kind == DEL:
+            return NIL
         if op.kind == SETNX and op.version is None:
             return value if value != NIL else None
-        if op.kind in (SET, SETNX):
-            if op.end == NEVER and not self._is_awaited(op.version):
-                return None
-            return op.version
-        if op.kind == DEL and op.end != NEVER:
-            return NIL
-        return None
+        return op.version
+
+    def _needed(self, value):
+        """Which versions a request under way reads; all, if it found some value while none is
+        there."""
+        ops = [self._history[index] for index in self._under_way]
+        if value == NIL and any(op.kind == SETNX and op.version is None for op in ops):
+            return list(self._unanswered)
+        return {op.version for op in ops if op.kind == GET}
 
     def _may_go(self, index, done):
         """Requests of one connection take effect in their order."""
         op = self._history[index]
         return not any(self._history[other].connection == op.connection
                        and self._history[other].seq < op.seq
-                       and self._history[other].end != NEVER
                        for other in self._under_way - done if other != index)
-
-    def _is_awaited(self, version):
-        """Whether a request under way needs this value: it reads it, or found some value there."""
-        return any((op.kind == GET and op.version == version)
-                   or (op.kind == SETNX and op.version is None)
-                   for op in map(self._history.__getitem__, self._under_way))
 
     def _with_reads(self, value, done):
         """All reads under way that this value answers take effect at once."""
