@@ -4,11 +4,13 @@
 #include <sys/un.h>
 
 #include <charconv>
+#include <utility>
 
 namespace cistern::net {
 namespace {
 
 constexpr std::string_view kUnixPrefix = "unix:";
+constexpr std::string_view kTlsPrefix = "tls:";
 
 tl::unexpected<std::string> Bad(std::string_view text, std::string_view what) {
   return tl::unexpected("address '" + std::string(text) + "': " + std::string(what));
@@ -73,6 +75,18 @@ bool Address::is_loopback() const {
   in6_addr v6;
   if (inet_pton(AF_INET6, host.c_str(), &v6) != 1) return false;
   return IN6_IS_ADDR_LOOPBACK(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
+}
+
+Result<ListenAddress> ListenAddress::Parse(std::string_view text) {
+  const bool tls = text.starts_with(kTlsPrefix);
+  auto address = Address::Parse(tls ? text.substr(kTlsPrefix.size()) : text);
+  if (!address) return tl::unexpected(address.error());
+  if (tls && address->kind == Kind::kUnix) return Bad(text, "a unix socket takes no TLS");
+  return ListenAddress{std::move(*address), tls};
+}
+
+std::string ListenAddress::ToString() const {
+  return (tls ? std::string(kTlsPrefix) : "") + Address::ToString();
 }
 
 }  // namespace cistern::net

@@ -32,4 +32,14 @@ struct Address {
   bool operator==(const Address&) const = default;
 };
 
+// Where to listen, and whether in TLS: "tls:" may stand in front of host and port.
+struct ListenAddress : Address {
+  bool tls = false;
+
+  static Result<ListenAddress> Parse(std::string_view text);
+  std::string ToString() const;
+
+  bool operator==(const ListenAddress&) const = default;
+};
+
 }  // namespace cistern::net

@@ -27,6 +27,7 @@ struct TlsOptions {
   // The longest that a side that connects may let one that accepts wait for it.
   cache::Duration handshake_timeout = std::chrono::seconds(10);
 
+  bool is_on() const { return !cert.empty(); }
   bool operator==(const TlsOptions&) const = default;
 };
 

@@ -10,11 +10,12 @@
 namespace cistern::server {
 namespace {
 
-// Told without waiting: an empty socket buffer takes it, and who is overrun waits for nobody.
-void TurnAway(int fd) {
+// Told without waiting: an empty socket buffer takes it, and who is overrun waits for nobody. So
+// whoever comes for TLS is not told.
+void TurnAway(int fd, bool tls) {
   std::string reply = "-";
   reply.append(error_texts::kMaxClients).append("\r\n");
-  static_cast<void>(send(fd, reply.data(), reply.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+  if (!tls) static_cast<void>(send(fd, reply.data(), reply.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
   close(fd);
 }
 
@@ -23,32 +24,35 @@ void TurnAway(int fd) {
 net::Result<std::unique_ptr<Acceptor>> Acceptor::Open(net::Loop& loop,
                                                       std::span<const std::string> addresses,
                                                       std::span<Worker* const> workers,
-                                                      size_t max_clients) {
-  std::unique_ptr<Acceptor> acceptor(new Acceptor(workers, max_clients));
+                                                      size_t max_clients,
+                                                      const net::TlsSource* tls) {
+  std::unique_ptr<Acceptor> acceptor(new Acceptor(workers, max_clients, tls));
   for (const std::string& text : addresses) {
-    const auto address = net::Address::Parse(text);
+    const auto address = net::ListenAddress::Parse(text);
     if (!address) return tl::unexpected(address.error());
-    auto listener =
-        net::Listener::Open(loop, *address, [self = acceptor.get()](int fd) { self->Deal(fd); });
+    if (address->tls && tls == nullptr) return tl::unexpected(text + ": there is no certificate");
+    auto listener = net::Listener::Open(
+        loop, *address,
+        [self = acceptor.get(), is_tls = address->tls](int fd) { self->Deal(fd, is_tls); });
     if (!listener) return tl::unexpected(listener.error());
-    acceptor->listeners_.push_back(std::move(*listener));
+    acceptor->doors_.push_back({std::move(*listener), address->tls});
   }
   return acceptor;
 }
 
 void Acceptor::Close() {
-  for (const auto& listener : listeners_)
-    listener->Close();
+  for (const Door& door : doors_)
+    door.listener->Close();
 }
 
-std::vector<net::Address> Acceptor::addresses() const {
-  std::vector<net::Address> addresses;
-  for (const auto& listener : listeners_)
-    addresses.push_back(listener->address());
+std::vector<net::ListenAddress> Acceptor::addresses() const {
+  std::vector<net::ListenAddress> addresses;
+  for (const Door& door : doors_)
+    addresses.push_back({door.listener->address(), door.tls});
   return addresses;
 }
 
-void Acceptor::Deal(int fd) {
+void Acceptor::Deal(int fd, bool tls) {
   size_t clients = 0;
   Worker* fewest = workers_.front();
   for (Worker* worker : workers_) {
@@ -57,10 +61,10 @@ void Acceptor::Deal(int fd) {
   }
   if (clients >= max_clients_) {
     rejected_.Add();
-    TurnAway(fd);
+    TurnAway(fd, tls);
     return;
   }
-  fewest->Adopt(fd, ++last_id_);
+  fewest->Adopt(fd, ++last_id_, tls ? tls_->current() : nullptr);
 }
 
 }  // namespace cistern::server

@@ -8,6 +8,7 @@
 
 #include "cache/stats.h"
 #include "net/listener.h"
+#include "net/tls_source.h"
 #include "server/worker.h"
 
 namespace cistern::server {
@@ -16,12 +17,14 @@ namespace cistern::server {
 // the fewest clients. Used on that loop's thread only, or before it runs.
 class Acceptor {
  public:
-  // Binds all of `addresses` ("host:port", "unix:/path") or none. `workers` are not empty and
-  // outlive the acceptor. The error names the address and the reason.
+  // Binds all of `addresses` ("host:port", "unix:/path", "tls:host:port") or none. `workers` are
+  // not empty, and outlive the acceptor, as does `tls`; null where no address has it. The error
+  // names the address and the reason.
   static net::Result<std::unique_ptr<Acceptor>> Open(net::Loop& loop,
                                                      std::span<const std::string> addresses,
                                                      std::span<Worker* const> workers,
-                                                     size_t max_clients);
+                                                     size_t max_clients,
+                                                     const net::TlsSource* tls = nullptr);
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
   // Closes.
@@ -31,19 +34,25 @@ class Acceptor {
   void Close();
 
   // In the order asked for, with the ports that the kernel chose. (thread-safe)
-  std::vector<net::Address> addresses() const;
+  std::vector<net::ListenAddress> addresses() const;
   // Turned away: max_clients were there. (thread-safe)
   uint64_t rejected() const { return rejected_.value(); }
 
  private:
-  Acceptor(std::span<Worker* const> workers, size_t max_clients)
-      : workers_(workers.begin(), workers.end()), max_clients_(max_clients) {}
+  struct Door {
+    std::unique_ptr<net::Listener> listener;
+    bool tls;
+  };
 
-  void Deal(int fd);
+  Acceptor(std::span<Worker* const> workers, size_t max_clients, const net::TlsSource* tls)
+      : workers_(workers.begin(), workers.end()), max_clients_(max_clients), tls_(tls) {}
+
+  void Deal(int fd, bool tls);
 
   const std::vector<Worker*> workers_;
   const size_t max_clients_;
-  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  const net::TlsSource* const tls_;
+  std::vector<Door> doors_;
   uint64_t last_id_ = 0;
   cache::Counter rejected_;
 };

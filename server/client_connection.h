@@ -27,8 +27,8 @@ class ClientConnection final : public net::StreamDelegate, private PendingReply:
   // Nothing is called after it; what is pending is abandoned.
   ~ClientConnection() override;
 
-  // Takes over the socket, also when it fails.
-  net::Result<void> Adopt(int fd);
+  // Takes over the socket, also when it fails; `tls` as in net::Stream.
+  net::Result<void> Adopt(int fd, std::shared_ptr<const net::TlsContext> tls);
   // Cancels what is pending. The worker forgets the connection later.
   void Close();
   // Reads no more; closes when everything received is answered.
@@ -112,6 +112,7 @@ class ClientConnection final : public net::StreamDelegate, private PendingReply:
   size_t queued_ = 0;         // in the stream, before this event's replies
   size_t largest_reply_ = 0;  // since the client had read everything
   size_t unsent_text_ = 0;    // at most so much of what is queued is a copy
+  size_t base_charge_;        // of the connection itself
   cache::Charge charge_;
 
   uint64_t written_ = 0;  // ever, to the stream

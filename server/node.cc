@@ -40,8 +40,9 @@ std::vector<cluster::Member> Members(const Config& config) {
     members.push_back({node.name, node.peer, node.client, static_cast<uint32_t>(node.weight)});
   }
   if (members.empty()) {
-    members.push_back(
-        {config.node.name, config.cluster.advertise, config.server.listen.front(), 1});
+    const auto client = net::ListenAddress::Parse(config.server.listen.front());
+    members.push_back({config.node.name, config.cluster.advertise,
+                       client ? client->net::Address::ToString() : "", 1});
   }
   return members;
 }
@@ -59,6 +60,7 @@ std::string NewRunId() {
 tl::expected<std::unique_ptr<Node>, std::string> Node::Start(Config config) {
   std::unique_ptr<Node> node(new Node(std::move(config)));
   const Started started = node->OpenFiles()
+                              .and_then([&] { return node->LoadCertificates(); })
                               .and_then([&] { return node->MakeCluster(); })
                               .and_then([&] { return node->MakeCache(); })
                               .and_then([&] { return node->JoinCluster(); })
@@ -84,6 +86,13 @@ Node::Started Node::OpenFiles() {
   return {};
 }
 
+Node::Started Node::LoadCertificates() {
+  auto certificates = Certificates::Load(config_);
+  if (!certificates) return tl::unexpected(certificates.error());
+  certificates_ = std::move(*certificates);
+  return {};
+}
+
 // The loops run from here on: whatever is made afterwards is taken apart on them, whether all of
 // the node could be made or not.
 Node::Started Node::MakeCluster() {
@@ -97,6 +106,7 @@ Node::Started Node::MakeCluster() {
       cluster::ClusterOptions{.members = std::move(*members),
                               .listen = *address,
                               .secret = config_.cluster.secret,
+                              .tls = certificates_.peers(),
                               .protected_mode = config_.server.protected_mode,
                               .connect_timeout = config_.cluster.connect_timeout,
                               .dead_after = config_.cluster.dead_after,
@@ -143,8 +153,9 @@ Node::Started Node::ServeClients() {
     worker->JoinAll(workers);
   Started opened;
   RunOn(*loops_.front(), [&] {
-    auto acceptor = Acceptor::Open(*loops_.front(), config_.server.listen, workers,
-                                   static_cast<size_t>(config_.server.max_clients));
+    auto acceptor =
+        Acceptor::Open(*loops_.front(), config_.server.listen, workers,
+                       static_cast<size_t>(config_.server.max_clients), certificates_.clients());
     if (!acceptor) {
       opened = tl::unexpected("server.listen: " + acceptor.error());
       return;
@@ -217,7 +228,7 @@ bool Node::IsReady() {
   return true;
 }
 
-std::vector<net::Address> Node::listening() const {
+std::vector<net::ListenAddress> Node::listening() const {
   return acceptor_->addresses();
 }
 

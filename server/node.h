@@ -12,6 +12,7 @@
 #include "net/loop.h"
 #include "server/acceptor.h"
 #include "server/admin/admin_server.h"
+#include "server/certificates.h"
 #include "server/config/config.h"
 #include "server/info.h"
 #include "server/owner_commands.h"
@@ -41,10 +42,12 @@ class Node {
   cluster::Cluster& cluster() { return *cluster_; }
   OwnerCommands& owner_commands() { return *owner_commands_; }
   StatsSource& stats() { return *stats_; }
+  // Reads the files of server.tls and cluster.tls again; see Certificates. (thread-safe)
+  bool ReloadCertificates() { return certificates_.Reload(); }
   // For INFO.
   InfoFacts Facts() const;
   // Where it serves clients, with the ports that the kernel chose.
-  std::vector<net::Address> listening() const;
+  std::vector<net::ListenAddress> listening() const;
   // 0: there is no admin port.
   uint16_t admin_port() const { return admin_ == nullptr ? 0 : admin_->bound_port(); }
   // Whether clients should be sent here: from when the other nodes have been heard, or could have
@@ -57,6 +60,7 @@ class Node {
   explicit Node(Config config);
   // The steps of Start(), each on what those before it made.
   Started OpenFiles();
+  Started LoadCertificates();
   Started MakeCluster();
   Started MakeCache();
   Started JoinCluster();
@@ -68,6 +72,7 @@ class Node {
   // In the order of their making; destroyed from the last to the first.
   const Config config_;
   const std::string run_id_;
+  Certificates certificates_;
   std::vector<std::unique_ptr<net::Loop>> loops_;
   std::unique_ptr<cluster::Cluster> cluster_;
   std::unique_ptr<cache::Cache> cache_;

@@ -25,7 +25,7 @@ sigset_t HoldSignals() {
   return signals;
 }
 
-void WaitForEnd(const sigset_t& signals) {
+void WaitForEnd(const sigset_t& signals, Node& node) {
   while (true) {
     int signal = 0;
     if (sigwait(&signals, &signal) != 0) continue;
@@ -33,7 +33,8 @@ void WaitForEnd(const sigset_t& signals) {
       spdlog::info("{}: finishing what is under way", strsignal(signal));
       return;
     }
-    spdlog::warn("SIGHUP: nothing is reloaded; restart the node to change its configuration");
+    spdlog::info("SIGHUP: certificates are read again; all else takes a restart to change");
+    node.ReloadCertificates();
   }
 }
 
@@ -46,8 +47,12 @@ void EndAtSecondInterrupt() {
 }
 
 bool IsBeyondThisMachine(const std::string& listen) {
-  const auto address = net::Address::Parse(listen);
+  const auto address = net::ListenAddress::Parse(listen);
   return address && !address->is_loopback();
+}
+
+bool AsksForCertificates(const Config& config) {
+  return config.server.tls.client_auth == net::ClientAuth::kYes;
 }
 
 // What is permitted, and perhaps not meant.
@@ -57,9 +62,11 @@ void WarnOfOddities(const Config& config) {
   }
   for (const std::string& listen : config.server.listen) {
     if (!config.server.password.empty() || !IsBeyondThisMachine(listen)) continue;
+    if (net::ListenAddress::Parse(listen)->tls && AsksForCertificates(config)) continue;
     spdlog::warn("server.password is empty: whoever reaches {} may read and delete", listen);
   }
-  const bool joinable = config.cluster.nodes.size() > 1 && config.cluster.secret.empty();
+  const bool joinable = config.cluster.nodes.size() > 1 && config.cluster.secret.empty() &&
+                        !config.cluster.tls.is_on();
   if (joinable && IsBeyondThisMachine(config.cluster.listen)) {
     spdlog::warn("cluster.secret is empty: whoever reaches {} may join", config.cluster.listen);
   }
@@ -67,7 +74,7 @@ void WarnOfOddities(const Config& config) {
 
 void SayWhatServes(const Config& config, const Node& node) {
   std::string addresses;
-  for (const net::Address& address : node.listening())
+  for (const net::ListenAddress& address : node.listening())
     addresses += (addresses.empty() ? "" : ", ") + address.ToString();
   spdlog::info("cistern {}: node {} serves clients at {}", kVersion, config.node.name, addresses);
   if (node.admin_port() != 0) spdlog::info("admin port: {}", node.admin_port());
@@ -89,7 +96,7 @@ int Serve(Config config) {
     return 1;
   }
   SayWhatServes((*node)->config(), **node);
-  WaitForEnd(signals);
+  WaitForEnd(signals, **node);
   EndAtSecondInterrupt();
   (*node)->Stop();
   spdlog::info("stopped");

@@ -43,11 +43,17 @@ void AddHistogram(const Histogram& from, LatencyCounts& to) {
 
 // What only grows; the rest of a snapshot is as it is now.
 constexpr uint64_t StatsSnapshot::*kNodeCounters[] = {
-    &StatsSnapshot::connections_received, &StatsSnapshot::connections_rejected,
-    &StatsSnapshot::closed_output_limit,  &StatsSnapshot::closed_idle,
-    &StatsSnapshot::protocol_errors,      &StatsSnapshot::commands,
-    &StatsSnapshot::error_replies,        &StatsSnapshot::reads,
-    &StatsSnapshot::input_bytes,          &StatsSnapshot::output_bytes,
+    &StatsSnapshot::connections_received,
+    &StatsSnapshot::connections_rejected,
+    &StatsSnapshot::closed_output_limit,
+    &StatsSnapshot::closed_idle,
+    &StatsSnapshot::closed_tls,
+    &StatsSnapshot::protocol_errors,
+    &StatsSnapshot::commands,
+    &StatsSnapshot::error_replies,
+    &StatsSnapshot::reads,
+    &StatsSnapshot::input_bytes,
+    &StatsSnapshot::output_bytes,
 };
 constexpr uint64_t GroupSnapshot::*kStoreCounters[] = {
     &GroupSnapshot::evictions_main,
@@ -105,6 +111,7 @@ void StatsSource::AddWorker(const Worker& worker, StatsSnapshot& snapshot) const
   snapshot.connections_received += stats.connections.value();
   snapshot.closed_output_limit += stats.closed_output_limit.value();
   snapshot.closed_idle += stats.closed_idle.value();
+  snapshot.closed_tls += stats.closed_tls.value();
   snapshot.protocol_errors += stats.protocol_errors.value();
   snapshot.commands += stats.commands.value();
   snapshot.error_replies += stats.error_replies.value();

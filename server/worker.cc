@@ -34,21 +34,21 @@ Worker::Worker(net::Loop& loop, const ServerContext& context) : loop_(loop), con
 
 Worker::~Worker() = default;
 
-void Worker::Adopt(int fd, uint64_t id) {
+void Worker::Adopt(int fd, uint64_t id, std::shared_ptr<const net::TlsContext> tls) {
   clients_.fetch_add(1, std::memory_order_relaxed);
-  loop_.Post([this, id, carried = std::make_shared<Carried>(fd)] {
+  loop_.Post([this, id, carried = std::make_shared<Carried>(fd), tls = std::move(tls)] {
     if (is_stopping_) {
       clients_.fetch_sub(1, std::memory_order_relaxed);
     } else {
-      Open(carried->Take(), id);
+      Open(carried->Take(), id, tls);
     }
   });
 }
 
-void Worker::Open(int fd, uint64_t id) {
+void Worker::Open(int fd, uint64_t id, std::shared_ptr<const net::TlsContext> tls) {
   stats_.connections.Add();
   auto connection = std::make_unique<ClientConnection>(*this, id);
-  if (!connection->Adopt(fd)) {
+  if (!connection->Adopt(fd, std::move(tls))) {
     clients_.fetch_sub(1, std::memory_order_relaxed);
     return;
   }

@@ -10,6 +10,7 @@
 
 #include "cache/cache.h"
 #include "net/loop.h"
+#include "net/tls_context.h"
 #include "server/command.h"
 #include "server/config/config.h"
 #include "server/output.h"
@@ -42,8 +43,9 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
   ~Worker();
 
-  // Takes over an accepted socket as the client `id`. Counts at once in clients(). (thread-safe)
-  void Adopt(int fd, uint64_t id);
+  // Takes over an accepted socket as the client `id`; `tls` as in net::Stream. Counts at once in
+  // clients(). (thread-safe)
+  void Adopt(int fd, uint64_t id, std::shared_ptr<const net::TlsContext> tls = nullptr);
   // Reads no more; each connection closes when it has answered what it has received, and all at the
   // latest after `limit`. Then calls `done` on the loop's thread, once. New clients are turned
   // away. (thread-safe)
@@ -77,7 +79,7 @@ class Worker {
  private:
   friend class ClientConnection;
 
-  void Open(int fd, uint64_t id);
+  void Open(int fd, uint64_t id, std::shared_ptr<const net::TlsContext> tls);
   // Another turn for a connection that has more to execute.
   void ContinueNextTurn(ClientConnection& connection);
   // Replies of it have finished.

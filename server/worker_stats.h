@@ -16,6 +16,7 @@ struct WorkerStats {
   cache::Counter protocol_errors;      // clients closed for bytes that are no requests
   cache::Counter closed_output_limit;  // clients closed because they did not read
   cache::Counter closed_idle;
+  cache::Counter closed_tls;     // handshakes that failed, records that were none
   cache::Histogram hit_batches;  // one in 64 batches of a read that were all answered at once: its
                                  // time from the read's return to its write's
 };

@@ -72,6 +72,7 @@ constexpr auto kMetrics = std::to_array<Metric>({
   {"clients_closed_total", "reason=output_limit", "closed_output_limit", "stats", kCounter, Of<&S::closed_output_limit>,
    "Clients closed by this node: they did not read their replies, were idle, or sent what is no request."},
   {"clients_closed_total", "reason=idle", "closed_idle", "stats", kCounter, Of<&S::closed_idle>, ""},
+  {"clients_closed_total", "reason=tls", "closed_tls", "stats", kCounter, Of<&S::closed_tls>, ""},
   {"clients_closed_total", "reason=protocol", "closed_protocol", "stats", kCounter, Of<&S::protocol_errors>, ""},
   {"commands_total", "", "total_commands_processed", "stats", kCounter, Of<&S::commands>,
    "Requests answered or begun, refused ones included."},

@@ -63,6 +63,7 @@ struct StatsSnapshot {
   uint64_t connections_rejected = 0;  // above server.max_clients
   uint64_t closed_output_limit = 0;
   uint64_t closed_idle = 0;
+  uint64_t closed_tls = 0;
   uint64_t protocol_errors = 0;
 
   uint64_t commands = 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <map>
 
 #include "net/address.h"
@@ -20,6 +21,8 @@ class Checker {
   std::vector<Finding> Run() {
     CheckProtection();
     CheckOwnAddresses();
+    CheckClientTls();
+    CheckPeerTls();
     CheckNodes();
     CheckGroups();
     CheckGroupMemory();
@@ -62,15 +65,18 @@ class Checker {
     if (!config_.server.protected_mode || !positions_.Sound("server.protected_mode")) return;
     const bool has_password =
         !config_.server.password.empty() || !positions_.Sound("server.password");
-    const bool has_secret = !config_.cluster.secret.empty() || !positions_.Sound("cluster.secret");
-    for (size_t i = 0; i < config_.server.listen.size() && !has_password; ++i)
+    const bool has_secret = !config_.cluster.secret.empty() || config_.cluster.tls.is_on() ||
+                            !positions_.Sound("cluster.secret");
+    for (size_t i = 0; i < config_.server.listen.size() && !has_password; ++i) {
+      if (IsTls(config_.server.listen[i]) && HasClientCertificates()) continue;
       CheckLocal(config_.server.listen[i], ElementPlace("server.listen", i), "server.password");
+    }
     if (!has_password) CheckLocal(config_.admin.listen, "admin.listen", "server.password");
     if (!has_secret) CheckLocal(config_.cluster.listen, "cluster.listen", "cluster.secret");
   }
 
   void CheckLocal(const std::string& text, const std::string& place, std::string_view cure) {
-    const auto address = net::Address::Parse(text);
+    const auto address = net::ListenAddress::Parse(text);
     if (!address || address->is_loopback()) return;
     Find(place,
          "'{}' can be reached by other machines, and nothing is asked of them; set {}, listen on "
@@ -81,13 +87,67 @@ class Checker {
   void CheckOwnAddresses() {
     std::map<std::string, std::string> seen;
     const auto look = [&](const std::string& text, const std::string& place) {
-      if (text.empty() || text.ends_with(":0")) return;
-      CheckUnique(seen, text, place, "the address");
+      const auto address = net::ListenAddress::Parse(text);
+      if (!address || (address->kind == net::Address::Kind::kTcp && address->port == 0)) return;
+      CheckUnique(seen, address->net::Address::ToString(), place, "the address");
     };
     for (size_t i = 0; i < config_.server.listen.size(); ++i)
       look(config_.server.listen[i], ElementPlace("server.listen", i));
     look(config_.admin.listen, "admin.listen");
     look(config_.cluster.listen, "cluster.listen");
+  }
+
+  static bool IsTls(const std::string& text) {
+    const auto address = net::ListenAddress::Parse(text);
+    return address && address->tls;
+  }
+
+  // Where the row is not sound, what it was meant to say counts as said.
+  bool HasClientCertificates() const {
+    return config_.server.tls.client_auth == net::ClientAuth::kYes ||
+           !positions_.Sound("server.tls.client_auth");
+  }
+
+  void CheckClientTls() {
+    if (!positions_.Sound("server.listen") || !positions_.Sound("server.tls")) return;
+    const net::TlsOptions& tls = config_.server.tls;
+    const auto& listen = config_.server.listen;
+    const auto first = std::ranges::find_if(listen, IsTls);
+    if (first == listen.end()) {
+      if (!positions_.Given("server.tls")) return;
+      Find("server.tls",
+           "server.tls is of no use: no address of server.listen has \"tls:\" in front");
+    } else if (!positions_.Given("server.tls")) {
+      Find(ElementPlace("server.listen", static_cast<size_t>(first - listen.begin())),
+           "'{}' has no certificate; set server.tls = {{ cert = ..., key = ... }}", *first);
+      return;
+    }
+    CheckTlsPaths("server.tls", tls, tls.client_auth != net::ClientAuth::kNo);
+  }
+
+  void CheckPeerTls() {
+    if (!positions_.Given("cluster.tls") || !positions_.Sound("cluster.tls")) return;
+    CheckTlsPaths("cluster.tls", config_.cluster.tls, true);
+  }
+
+  // Also whether the files are what they should be.
+  void CheckTlsPaths(const std::string& place, const net::TlsOptions& tls, bool needs_ca) {
+    const std::pair<std::string, const std::string*> paths[] = {
+        {place + ".cert", &tls.cert}, {place + ".key", &tls.key}, {place + ".ca", &tls.ca}};
+    for (const auto& [row, path] : paths) {
+      if (!positions_.Sound(row)) return;
+      if (!path->empty() || (path == &tls.ca && !needs_ca)) continue;
+      Find(place, "{0} is missing; add {1} = \"a file in PEM form\"", row,
+           row.substr(place.size() + 1));
+      return;
+    }
+    const auto loaded = net::TlsContext::Load(tls);
+    if (loaded) return;
+    const auto* at_fault = std::ranges::find_if(paths, [&](const auto& row_and_path) {
+      return loaded.error().starts_with(*row_and_path.second + ": ");
+    });
+    const std::string& row = at_fault == std::end(paths) ? place : at_fault->first;
+    Find(row, "{}: {}", row, loaded.error());
   }
 
   void CheckNodes() {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cache/clock.h"
+#include "net/tls_context.h"
 
 namespace cistern::server {
 
@@ -39,6 +40,7 @@ struct ServerConfig {
   std::vector<std::string> local_only_prefixes;
   bool protected_mode = false;
   std::string password;  // empty: none is asked for
+  net::TlsOptions tls;   // of the "tls:" addresses
   bool operator==(const ServerConfig&) const = default;
 };
 
@@ -70,6 +72,7 @@ struct ClusterConfig {
   Duration longest_lease{0};
   int64_t max_leases = 0;
   Duration dead_after{0};
+  net::TlsOptions tls;             // without a certificate: none
   std::vector<ClusterNode> nodes;  // empty: a cluster of one; else this node is among them
   bool operator==(const ClusterConfig&) const = default;
 };

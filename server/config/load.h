@@ -14,8 +14,8 @@ namespace cistern::server {
 using LoadedConfig = tl::expected<Config, std::vector<ConfigError>>;
 
 // Reads and checks the file. Errors are never empty: the first one of syntax, or else all others,
-// in the order of their positions. The calling thread reads the file and asks for the host name;
-// nothing is opened or resolved that the configuration names.
+// in the order of their positions. The calling thread reads the file, asks for the host name, and
+// reads the certificates that the configuration names; nothing else of it is opened or resolved.
 LoadedConfig LoadConfig(const std::string& path);
 
 // The same for a text. `file_name` is what errors say, and its folder is where relative paths

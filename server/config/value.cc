@@ -119,12 +119,15 @@ bool IsHost(std::string_view host) {
   });
 }
 
-// Clients' listeners and backends alone may be unix sockets; a port to connect to is never 0.
+// Clients' listeners alone may have TLS; they and backends alone may be unix sockets; a port to
+// connect to is never 0.
 Outcome CheckAddress(const Row& row, std::string_view text) {
   if (text.empty()) return {};
-  if (text.starts_with("tls:")) return Refuse(row, "asks for TLS, which is not available yet");
-  const auto address = net::Address::Parse(text);
+  const auto address = net::ListenAddress::Parse(text);
   if (!address) return Refuse(row, fmt::format("has the {}", address.error()));
+  if (address->tls && row.field.type != RowType::kListenList) {
+    return Refuse(row, "takes no \"tls:\"; write \"host:port\"");
+  }
   if (address->kind == net::Address::Kind::kUnix) {
     if (row.field.type == RowType::kListenList || row.field.type == RowType::kServer) return {};
     return Refuse(row, "takes no unix socket; write \"host:port\"");

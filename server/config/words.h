@@ -38,6 +38,12 @@ struct Words<BackendType> {
   static constexpr std::array<std::string_view, 3> kLater{"http", "postgres", "mysql"};
 };
 
+template <>
+struct Words<net::ClientAuth> {
+  static constexpr std::array<std::string_view, 3> kNow{"no", "optional", "yes"};
+  static constexpr std::array<std::string_view, 0> kLater{};
+};
+
 template <class Enum>
 constexpr std::string_view Word(Enum value) {
   return Words<Enum>::kNow[static_cast<size_t>(value)];

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "server/config/load.h"
+#include "tests/support/test_certificates.h"
 
 namespace cistern::server {
 namespace {
@@ -132,6 +133,22 @@ server = { listen = ["0.0.0.0:6379"], password = "p" }
 admin.listen = "0.0.0.0:9379"
 cluster = { listen = "0.0.0.0:16379", secret = "s" }
 )");
+}
+
+TEST(GoodConfigTest, CertificatesAreReadAndProtectWhereTheyAreAskedFor) {
+  const TestAuthority authority;
+  const TestCertificate node = authority.Issue("node");
+  const std::string tls = "tls = { cert = \"" + node.cert + "\", key = \"" + node.key +
+                          "\", ca = \"" + authority.ca() + "\"";
+  const Config config = Parse(
+      "[server]\nlisten = [\"127.0.0.1:0\", \"tls:0.0.0.0:6380\"]\n" + tls +
+      ", client_auth = \"yes\" }\n[cluster]\nlisten = \"0.0.0.0:16379\"\n" + tls + " }\n");
+  EXPECT_EQ(config.server.tls.cert, node.cert);
+  EXPECT_EQ(config.server.tls.client_auth, net::ClientAuth::kYes);
+  EXPECT_EQ(config.server.tls.handshake_timeout, std::chrono::seconds(10));
+  EXPECT_EQ(config.cluster.tls.ca, authority.ca());
+  EXPECT_TRUE(config.cluster.tls.is_on());
+  EXPECT_FALSE(DefaultConfig().server.tls.is_on());
 }
 
 TEST(GoodConfigTest, ManyListenersMayTakeAnyFreePort) {
