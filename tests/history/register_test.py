@@ -97,6 +97,12 @@ class Registers(unittest.TestCase):
         self.assert_bad(*unknown, stored(300, 300, 301), nx(None, 302, 303), get(7, 302, 303),
                         get(300, 304, 305))
 
+    def test_nor_are_many_deletions_at_one_time(self):
+        storm = [deleted(10 + n / 100, 20, connection=f"s{n}") for n in range(40)]
+        self.assert_good(stored(1, 0, 1), *storm, stored(2, 11, 12), get(2, 13, 14),
+                         stored(3, 15, 16), get(3, 17, 18), get(NIL, 21, 22))
+        self.assert_bad(stored(1, 0, 1), *storm, get(1, 21, 22))
+
     def test_nx_stores_where_nothing_is_or_was_lost(self):
         self.assert_good(nx(1, 0, 1), get(1, 2, 3))
         self.assert_good(stored(1, 0, 1), nx(2, 2, 3), get(2, 4, 5))

@@ -6,13 +6,13 @@ time. So nil can always be read; what must not be is a value read after it was r
 The search (Wing and Gong's, walking through the history's begins and ends): a *configuration* is a
 value the key may have now, and which of the requests under way have already taken effect. When a
 request ends, only configurations in which it has taken effect go on. None left: not linearizable.
-Reads take effect as soon as they can; of unanswered writes (they may take effect at any time, or
+What leaves the value as it is takes effect as soon as it can; of unanswered writes (they may take effect at any time, or
 never) only those are tried that a request under way needs.
 """
 
 from verify.events import DEL, ERROR, GET, LOST, NEVER, NIL, OK, SET, SETNX, Violation
 
-MOST_CONFIGURATIONS = 50_000
+MOST_CONFIGURATIONS = 5_000
 
 
 def violations(key, ops):
@@ -69,7 +69,7 @@ class _Search:
                 self._unanswered[op.version] = index
             return
         self._under_way.add(index)
-        self._configurations = {self._with_reads(*c) for c in self._configurations}
+        self._configurations = {self._settled(*c) for c in self._configurations}
 
     def end(self, index):
         reached = self._reachable()
@@ -86,7 +86,7 @@ class _Search:
                 break
             value, done = unvisited.pop()
             for after, index in self._steps(value, done):
-                configuration = self._with_reads(after, done | {index})
+                configuration = self._settled(after, done | {index})
                 if configuration not in seen:
                     seen.add(configuration)
                     unvisited.append(configuration)
@@ -111,9 +111,7 @@ class _Search:
             return NIL if op.version == NIL else None
         if op.kind == DEL:
             return NIL
-        if op.kind == SETNX and op.version is None:
-            return value if value != NIL else None
-        return op.version
+        return op.version  # of a SETNX that found a value: None
 
     def _needed(self, value):
         """Which versions a request under way reads; all, if it found some value while none is
@@ -130,12 +128,19 @@ class _Search:
                        and self._history[other].seq < op.seq
                        for other in self._under_way - done if other != index)
 
-    def _with_reads(self, value, done):
-        """All reads under way that this value answers take effect at once."""
+    def _settled(self, value, done):
+        """Whatever leaves the value as it is takes effect at once: later would be no better."""
         while True:
             more = {index for index in self._under_way - done
-                    if self._history[index].kind == GET and self._history[index].version == value
-                    and self._may_go(index, done)}
+                    if self._leaves(self._history[index], value) and self._may_go(index, done)}
             if not more:
                 return value, done
             done = done | more
+
+    @staticmethod
+    def _leaves(op, value):
+        if op.kind == GET:
+            return op.version == value
+        if op.kind == DEL:
+            return value == NIL
+        return op.kind == SETNX and op.version is None and value != NIL
