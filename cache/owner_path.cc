@@ -145,11 +145,10 @@ std::optional<Duration> OwnerPath::Keep(Executor& executor, Shard& shard, const 
   }
   Duration ttl = loaded.value ? loaded.ttl.value_or(config.ttl) : config.negative_ttl;
   if (!loaded.value && ttl == Duration(0)) return std::nullopt;
-  if (loaded.value) {
-    if (loaded.value->bytes().size() > config.max_value) return std::nullopt;
-    const Account& account = context_.store.account(flight.group->index());
-    if (!FitsAccount(account, flight.key, loaded.value)) return std::nullopt;
-  }
+  if (loaded.value && loaded.value->bytes().size() > config.max_value) return std::nullopt;
+  // Also what does not exist: a peer may ask for keys that no client may.
+  const Account& account = context_.store.account(flight.group->index());
+  if (!FitsAccount(account, flight.key, loaded.value)) return std::nullopt;
   const double kept = 1 - config.ttl_jitter * context_.Fraction(executor);
   if (ttl > Duration(0)) {
     // Never down to 0, which has no end.

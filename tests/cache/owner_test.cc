@@ -129,6 +129,19 @@ TEST(Owner, NotFoundIsKeptForNegativeTtlOnly) {
   ExpectCountersAddUp(cluster.stats(0));
 }
 
+TEST(Owner, KeysThatAreTooLongAreAnsweredAndNeverKept) {
+  cache::GroupConfig config = Config();
+  config.negative_ttl = 5s;
+  FakeCluster cluster(1, config);
+  const std::string longest(cache::kMaxKeyBytes, 'k');
+  for (const std::string& key : {longest + "k", std::string((1 << 18) + 3, 'k')}) {
+    cluster.Get(0, key);
+    EXPECT_FALSE(cluster.Get(0, key)->was_hit);
+  }
+  cluster.Get(0, longest);
+  EXPECT_TRUE(cluster.Get(0, longest)->was_hit);
+}
+
 TEST(Owner, WithoutNegativeTtlNotFoundIsNotKept) {
   FakeCluster cluster(1);
   cluster.Get(0, "absent");
