@@ -61,7 +61,7 @@ class Schedules(unittest.TestCase):
 
 
 def excuses(*applied, stalls=()):
-    return [(frozenset(e.nodes), e.begin, round(e.end, 3))
+    return [(frozenset(e.nodes), round(e.begin, 3), round(e.end, 3))
             for e in faults.excuses(applied, NODES, LEASE, DEAD_AFTER, stalls)]
 
 
@@ -94,8 +94,13 @@ class Excuses(unittest.TestCase):
 
     def test_short_ones_that_overlap_add_up(self):
         stopped = Applied(Fault(STOP, 0, node="a"), 10.2, 10.6)
-        self.assertEqual(excuses(on_link(BLACKHOLE, 10, 10.3), stopped), [(AB, 10, 11.35)])
+        self.assertEqual(excuses(on_link(BLACKHOLE, 10, 10.3), stopped),
+                         [(AB, 9.9, 11.65)])
         self.assertEqual(excuses(on_link(BLACKHOLE, 9, 9.3), stopped), [])
+
+    def test_short_halts_far_apart_do_not(self):
+        self.assertEqual(excuses(on_link(DELAY, 10, 30, 0.2, both_ways=False),
+                                 stalls=[(n, n + 0.2) for n in (11, 14, 17, 20)]), [])
 
     def test_one_after_the_other_they_do_not(self):
         self.assertEqual(excuses(on_link(DELAY, 10, 11, 0.4, both_ways=False),

@@ -29,8 +29,13 @@ def delete(*keys):
     return Request(DEL, keys, ("DEL", *keys))
 
 
-def flush(*words):
-    return Request(DEL, (EVERY,), words or ("FLUSHALL",))
+def flush():
+    return Request(DEL, (EVERY,), ("FLUSHALL",))
+
+
+def purge(what, name, keys):
+    """`what`: GROUP or PREFIX. `keys`: all that it is to drop."""
+    return Request(DEL, tuple(keys), ("CISTERN", "PURGE", what, name))
 
 
 def store(key, version, size=0):

@@ -23,13 +23,13 @@ GATE = "gate"
 STORM = "storm"
 CHURN = "churn"
 FLUSH = "flush"
-# The list of nodes.
-MEMBERS = "members"
+PURGE_GROUP = "purge-group"  # of a key
+PURGE_PREFIX = "purge-prefix"
 
 # How likely each is, when all are wanted.
 WEIGHTS = {CUT: 2, ONE_WAY: 2, BLACKHOLE: 2, RESET: 2, DELAY: 5, STOP: 4, KILL: 3, SLOW: 3, GATE: 2,
-           STORM: 4, CHURN: 2, FLUSH: 2}
-NAMES = (*WEIGHTS, MEMBERS)
+           STORM: 4, CHURN: 2, FLUSH: 1, PURGE_GROUP: 1, PURGE_PREFIX: 1}
+NAMES = tuple(WEIGHTS)
 
 # After so much of `dead_after`, all delays of a pair together, a node may be taken for dead: the
 # rest is for a machine that is busy.
@@ -142,8 +142,9 @@ class _Maker:
             fault = fault._replace(length=0.0)
         elif kind in (STOP, KILL):
             fault = fault._replace(node=rand.choice(self._nodes))
-        elif kind == FLUSH:
-            fault = fault._replace(node=rand.choice(self._nodes), length=0.0)
+        elif kind in (FLUSH, PURGE_GROUP, PURGE_PREFIX):
+            fault = fault._replace(node=rand.choice(self._nodes), length=0.0,
+                                   key="" if kind == FLUSH else rand.choice(self._storm_keys))
         elif kind == STORM:
             fault = fault._replace(key=rand.choice(self._storm_keys))
         if kind == KILL:
@@ -170,13 +171,14 @@ def excuses(applied, nodes, lease, dead_after, stalls=()):
     for i, first in enumerate(nodes):
         for second in nodes[i + 1 :]:
             pair = frozenset((first, second))
-            for begin, end in _out_of_touch(pair, applied, PATIENCE * dead_after, stalls):
+            for begin, end in _out_of_touch(pair, applied, dead_after, stalls):
                 found.append(Excuse(pair, begin, end + HEALING_S + lease))
     return found
 
 
-def _out_of_touch(pair, applied, limit, stalls):
-    """(begin, end) of each while in which a message may have taken `limit` or longer."""
+def _out_of_touch(pair, applied, dead_after, stalls):
+    """(begin, end) of each while in which a message may have taken too long."""
+    limit = PATIENCE * dead_after
     links, halts = [], [(begin, end, end - begin) for begin, end in stalls]
     for fault, begin, end in applied:
         if fault.node in pair and fault.kind == STOP:
@@ -190,22 +192,17 @@ def _out_of_touch(pair, applied, limit, stalls):
         elif fault.kind == DELAY:
             # A message that came in the last moment is still under way.
             links.append((begin, end + fault.delay, fault.delay * (1 + fault.both_ways)))
-    found = []
-    for together in _overlapping(links + halts):
-        # A pair has one such fault at a time; whatever halts it comes on top.
-        worst = max((hurt[2] for hurt in together if hurt in links), default=0)
-        if worst + sum(hurt[2] for hurt in together if hurt in halts) >= limit:
-            found.append((together[0][0], max(end for _, end, _ in together)))
+    found = [(begin, end) for begin, end, delay in links if delay >= limit]
+    halts.sort()
+    for i, (begin, end, _) in enumerate(halts):
+        # Halts shortly after one another add up, and come on top of what the link does meanwhile.
+        total, last = 0.0, end
+        for next_begin, next_end, length in halts[i:]:
+            if next_begin > begin + dead_after:
+                break
+            total, last = total + length, max(last, next_end)
+        worst = max((delay for link_begin, link_end, delay in links
+                     if link_begin <= last and link_end >= begin), default=0)
+        if total + worst >= limit:
+            found.append((begin - worst, last + worst))
     return found
-
-
-def _overlapping(spans):
-    """Spans that touch, directly or by others, in lists."""
-    lists, last = [], 0
-    for span in sorted(spans):
-        if lists and span[0] <= last:
-            lists[-1].append(span)
-        else:
-            lists.append([span])
-        last = max(last, span[1])
-    return lists

@@ -35,8 +35,16 @@ SHORT_TTL_S = 0.2
 SHORT_JITTER = 0.1
 
 
+WRITTEN_TINY = 2  # the others only need room
+
+
 def kind_of(key):
     return BY_PREFIX[key[:2]]
+
+
+def is_filling(key):
+    """Whether it is there to push others out, and is never written again."""
+    return kind_of(key) is TINY and int(key[2:]) >= WRITTEN_TINY
 
 
 def groups(backend, lease_s):

@@ -4,12 +4,11 @@ import asyncio
 import random
 import time
 
-from rig import connection, keys
+from rig import connection, faults, keys
 from rig.connection import Connection, Recorder
 from rig.remote import Remote
 from verify.events import Write
 
-WRITTEN_TINY = 2  # of the kind TINY; the others only need room
 STORM_CONNECTIONS = 4  # a node
 
 
@@ -35,8 +34,9 @@ class Load:
         """GETs of more than fits."""
         self._remote.call("spawn", "churn", seconds)
 
-    def flush(self, node, words):
-        self._remote.call("spawn", "flush", node, words)
+    def purge(self, node, what, key):
+        """`what`: a fault's kind; `key`: of the group or prefix."""
+        self._remote.call("spawn", "purge", node, what, key)
 
     def use_nodes(self, nodes):
         """From now on only these are asked."""
@@ -64,7 +64,7 @@ class _Load:
         self._connections = {}
         self._keys = [key for kind in kinds for key in kind.keys()]
         # Of what is tiny only the written keys are looked at all the time.
-        self._watched = [key for key in self._keys if not self._is_filling(key)]
+        self._watched = [key for key in self._keys if not keys.is_filling(key)]
 
     async def start(self):
         truth = self._to_backend("first versions")
@@ -72,9 +72,6 @@ class _Load:
             if kind.is_filled:
                 for key in kind.keys():
                     await self._write(truth, kind, key, is_deletion=False)
-
-    def _is_filling(self, key):
-        return keys.kind_of(key) is keys.TINY and int(key[2:]) >= WRITTEN_TINY
 
     def use_nodes(self, nodes):
         self._known.update(nodes)
@@ -85,7 +82,7 @@ class _Load:
         self._part += 1
         for kind in self._kinds:
             for key in kind.keys():
-                if self._is_filling(key):
+                if keys.is_filling(key):
                     continue
                 if kind.is_register:
                     self._go(self._use_register(key, 0))
@@ -163,7 +160,7 @@ class _Load:
         while not self._over:
             await self._write(truth, kind, key, self._random.random() < kind.deletions)
             pipeline = self._random.choice(
-                ([delete], [delete], [delete, get], [get, delete, get], [get]))
+                ([delete], [delete], [delete, get], [get, delete, get], [get], [get]))
             await self._to(who, self._any_node()).ask(*pipeline)
             await self._pause(self._pause_s)
         truth.close()
@@ -223,10 +220,16 @@ class _Load:
 
     async def _churn(self, seconds):
         end = time.monotonic() + seconds
-        filling = [key for key in self._keys if self._is_filling(key)]
+        filling = [key for key in self._keys if keys.is_filling(key)]
         while filling and time.monotonic() < end and not self._over:
             chosen = self._random.sample(filling, 4)
             await self._to("churn", self._any_node()).ask(*map(connection.get, chosen))
 
-    async def _flush(self, node, words):
-        await self._to("flusher", node).ask(connection.flush(*words))
+    async def _purge(self, node, what, key):
+        request = connection.flush()
+        if what != faults.FLUSH:
+            kind = keys.kind_of(key)
+            request = (connection.purge("GROUP", kind.name, kind.keys())
+                       if what == faults.PURGE_GROUP
+                       else connection.purge("PREFIX", kind.prefix, kind.keys()))
+        await self._to("purger", node).ask(request)

@@ -96,6 +96,8 @@ class Rig:
         owners = {}
         before = self._invalidations()
         for key in self.all_keys():
+            if keys.is_filling(key):
+                continue
             self.cluster[0].ask("DEL", key)
             after = self._invalidations()
             owners[key] = next(node for node in after if after[node] != before[node])
@@ -153,8 +155,8 @@ class Rig:
             self.load.storm(fault.key, fault.length)
         elif fault.kind == faults.CHURN:
             self.load.churn(fault.length)
-        elif fault.kind == faults.FLUSH:
-            self.load.flush(fault.node, ("FLUSHALL",))
+        elif fault.kind in (faults.FLUSH, faults.PURGE_GROUP, faults.PURGE_PREFIX):
+            self.load.purge(fault.node, fault.kind, fault.key)
 
     def _end(self, fault):
         node = self.cluster.by_name.get(fault.node)
