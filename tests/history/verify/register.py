@@ -10,7 +10,7 @@ What leaves the value as it is takes effect as soon as it can; of unanswered wri
 never) only those are tried that a request under way needs.
 """
 
-from verify.events import DEL, ERROR, GET, LOST, NEVER, NIL, OK, SET, SETNX, Violation
+from verify.events import DEL, ERROR, GET, LOST, NEVER, NIL, OK, SETNX, Violation
 
 MOST_CONFIGURATIONS = 5_000
 
