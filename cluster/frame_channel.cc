@@ -67,6 +67,7 @@ void FrameChannel::SendAhead(const wire::Frame& frame) {
   AppendFrame(frame, bytes);
   ++counters_.frames_sent;
   stream_.Write(bytes);
+  PauseOrResume();
 }
 
 void FrameChannel::Close() {

@@ -43,7 +43,9 @@ class FrameChannel : private net::StreamDelegate {
                std::shared_ptr<const net::TlsContext> tls = nullptr);
   net::Result<void> Adopt(int fd, std::shared_ptr<const net::TlsContext> tls = nullptr);
 
-  // Until the other side has proved itself it may send small frames without chunks only.
+  // Until the other side has proved itself it may send small frames without chunks only: of so many
+  // bytes, by default as a hello with the longest list of members has.
+  void LimitStranger(size_t frame_bytes) { decoder_.set_max_frame_bytes(frame_bytes); }
   void Trust();
 
   // Leaves at the end of the turn; its `large` fields follow.

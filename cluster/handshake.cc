@@ -89,10 +89,17 @@ PeerIdentity FromWire(const wire::Identity& identity, const Identity& self, uint
   return peer;
 }
 
+// As configuration allows names: they stand in logs and in what is answered to strangers.
+bool IsName(const std::string& name) {
+  constexpr size_t kMostBytes = 64;
+  return !name.empty() && name.size() <= kMostBytes &&
+         std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
 // What both sides demand of the other's identity. Empty: nothing to say against it.
 Refused Judge(const wire::Identity& peer, const std::string& nonce, const Identity& self) {
   if (nonce.size() < kNonceBytes) return "a hello without a nonce";
-  if (peer.name().empty()) return "a hello without a name";
+  if (!IsName(peer.name())) return "a hello without a name";
   if (peer.name() == self.name) {
     return peer.incarnation() == self.incarnation
                ? fmt::format("node '{}' is connected to itself", self.name)
@@ -164,6 +171,7 @@ ServerHandshake::ServerHandshake(const Identity& self, std::string_view secret, 
 tl::expected<wire::HelloReply, Refused> ServerHandshake::OnHello(const wire::Hello& hello) {
   if (Refused refused = Judge(hello.identity(), hello.nonce(), self_); !refused.empty())
     return tl::unexpected(std::move(refused));
+  if (!IsName(hello.to())) return tl::unexpected<Refused>("a hello to nobody");
   if (hello.to() != self_.name) {
     return tl::unexpected(fmt::format("node '{}' dialled '{}', this is '{}'",
                                       hello.identity().name(), hello.to(), self_.name));

@@ -3,6 +3,11 @@
 #include "cluster/wire_values.h"
 
 namespace cistern::cluster {
+namespace {
+
+constexpr size_t kPartBytes = 128;  // with its place in the table
+
+}  // namespace
 
 PayloadInbox::Status PayloadInbox::Take(wire::Frame& frame) {
   if (frame.has_chunk()) return TakeChunk(frame);
@@ -17,6 +22,9 @@ PayloadInbox::Status PayloadInbox::Hold(wire::Frame& frame) {
     if (!is_new || LargeFieldOf(frame, detached.index()) == nullptr) return Status::kMalformed;
   }
   held->missing = frame.detached_size();
+  held->bytes = frame.SpaceUsedLong() + static_cast<size_t>(held->missing) * kPartBytes;
+  bytes_ += held->bytes;
+  if (bytes_ > max_bytes_) return Status::kMalformed;
   held->frame.Swap(&frame);
   return Status::kIncomplete;
 }
@@ -36,6 +44,7 @@ PayloadInbox::Status PayloadInbox::TakeChunk(wire::Frame& frame) {
   *LargeFieldOf(held->frame, part.index) = std::move(part.data);
   parts_.erase(at);
   if (--held->missing > 0) return Status::kIncomplete;
+  bytes_ -= held->bytes;
   held->frame.clear_detached();
   frame.Swap(&held->frame);
   return Status::kWhole;

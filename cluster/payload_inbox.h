@@ -28,6 +28,7 @@ class PayloadInbox {
   struct Held {
     wire::Frame frame;
     int missing = 0;
+    size_t bytes = 0;  // charged while it waits
   };
   struct Part {
     std::shared_ptr<Held> held;  // shared by the parts that it waits for
@@ -39,7 +40,7 @@ class PayloadInbox {
   Status TakeChunk(wire::Frame& frame);
 
   const size_t max_bytes_;
-  size_t bytes_ = 0;
+  size_t bytes_ = 0;                          // of frames that wait, and of what came for them
   std::unordered_map<uint64_t, Part> parts_;  // by payload number
 };
 

@@ -122,12 +122,12 @@ void PeerLink::OnFrame(wire::Frame& frame) {
   if (frame.has_echo()) return OnEcho(frame.echo());
   // A goodbye takes nothing away from what is under way: the peer closes when it has answered.
   if (frame.has_goodbye() || (frame.id() == 0 && !frame.has_refusal())) return;
-  if (frame.has_refusal()) return Down(frame.refusal().text(), false);
+  if (frame.has_refusal()) return Down(TextOf(frame.refusal()), false);
   if (!requests_.OnAnswer(frame)) Down("it answered what was not asked", false);
 }
 
 void PeerLink::OnHelloFrame(wire::Frame& frame) {
-  if (frame.has_refusal()) return Down("refused: " + frame.refusal().text(), true);
+  if (frame.has_refusal()) return Down("refused: " + TextOf(frame.refusal()), true);
   if (frame.has_welcome()) return OnWelcome(frame.welcome());
   if (!frame.has_hello_reply()) return Down("it said no hello", true);
   auto proof = handshake_->OnReply(frame.hello_reply());

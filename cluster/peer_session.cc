@@ -10,6 +10,10 @@ namespace {
 
 // Values that share a frame; the next one opens another.
 constexpr size_t kFrameValueBytes = size_t{256} << 10;
+// A stranger's hello: as long as one with our own list of members, and some more of them.
+constexpr size_t kHelloBytes = size_t{4} << 10;
+constexpr size_t kMemberBytes = 640;
+constexpr size_t kMoreMembers = 16;
 // A request without a sensible deadline gets this one.
 constexpr uint64_t kLongestMillis = 3'600'000;
 // The asker pings every quarter of `dead_after`: after this many of them unheard it is gone.
@@ -40,7 +44,9 @@ PeerSession::PeerSession(net::Loop& loop, const Context& context, Owner& owner)
       context_(context),
       owner_(owner),
       channel_(loop, context.service.budget(), *this),
-      handshake_(context.self, context.secret) {}
+      handshake_(context.self, context.secret) {
+  channel_.LimitStranger(kHelloBytes + kMemberBytes * (context.self.members.size() + kMoreMembers));
+}
 
 PeerSession::~PeerSession() {
   loop_.Cancel(timer_);
@@ -80,7 +86,7 @@ void PeerSession::OnFrame(wire::Frame& frame) {
     case wire::Frame::kGoodbye:
       return;
     case wire::Frame::kRefusal:
-      return Refuse("refused: " + frame.refusal().text());
+      return Refuse("refused: " + TextOf(frame.refusal()));
     default:
       break;
   }
@@ -101,7 +107,7 @@ void PeerSession::OnHello(const wire::Frame& frame) {
 }
 
 void PeerSession::OnProof(const wire::Frame& frame) {
-  if (frame.has_refusal()) return Refuse("refused: " + frame.refusal().text());
+  if (frame.has_refusal()) return Refuse("refused: " + TextOf(frame.refusal()));
   if (!frame.has_hello_proof()) return Refuse("it did not prove itself");
   wire::Frame answer = NewFrame(0);
   auto peer = handshake_.OnProof(frame.hello_proof(), *answer.mutable_welcome());

@@ -46,6 +46,8 @@ class PeerSession : public std::enable_shared_from_this<PeerSession>,
   // session go.
   net::Result<void> Start(int fd);
   bool is_paused() const { return channel_.is_paused(); }
+  // It has not proved itself yet, or never will.
+  bool is_stranger() const { return peer_.name.empty(); }
   FrameChannel::Counters counters() const { return channel_.counters(); }
 
  private:

@@ -122,6 +122,15 @@ std::string* LargeFieldOf(wire::Frame& frame, uint32_t index) {
   }
 }
 
+std::string TextOf(const wire::Refusal& refusal) {
+  constexpr size_t kShownBytes = 512;
+  std::string text = refusal.text().substr(0, kShownBytes);
+  for (char& c : text) {
+    if (c < ' ' || c > '~') c = '.';
+  }
+  return text;
+}
+
 wire::Error ToWire(const cache::Error& error) {
   wire::Error message;
   message.set_code(CodeToWire(error.code));

@@ -25,6 +25,9 @@ inline constexpr size_t kChunkBytes = size_t{1} << 20;
 // The field of the body that `index` names; null if there is no such field.
 std::string* LargeFieldOf(wire::Frame& frame, uint32_t index);
 
+// Why the other side refuses, as it may stand in a log: one short printable line.
+std::string TextOf(const wire::Refusal& refusal);
+
 wire::Error ToWire(const cache::Error& error);
 cache::Error FromWire(const wire::Error& error);
 

@@ -8,6 +8,10 @@
 namespace cistern::cluster {
 namespace {
 
+// Connections that have not said who they are. A hello takes a moment: among so many the oldest is
+// none that means well.
+constexpr size_t kMostStrangers = 128;
+
 void Tell(LinkContext& context, const PeerIdentity& peer, PeerBook::News news) {
   if (news.restarted) context.log(fmt::format("node '{}' has been started anew", peer.name));
   if (news.restarted || news.after_silence) context.service->PeerHeard();
@@ -76,6 +80,18 @@ void WorkerLinks::Accept(int fd) {
     return;
   }
   sessions_.emplace(session.get(), session);
+  strangers_.push_back(session);
+  DropOldStrangers();
+}
+
+void WorkerLinks::DropOldStrangers() {
+  std::erase_if(strangers_, [](const std::weak_ptr<PeerSession>& weak) {
+    const auto session = weak.lock();
+    return session == nullptr || !session->is_stranger();
+  });
+  for (; strangers_.size() > kMostStrangers; strangers_.pop_front()) {
+    if (const auto oldest = strangers_.front().lock()) sessions_.erase(oldest.get());
+  }
 }
 
 void WorkerLinks::Stop() {

@@ -1,6 +1,7 @@
 // WorkerLinks: all peer connections of one worker, those it made and those that came to it.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -54,6 +55,7 @@ class WorkerLinks : private PeerSession::Owner {
   cache::NodeId OnPeerHeard(const PeerIdentity& peer) override;
   void OnSessionClosed(PeerSession& session, const std::string& peer,
                        const std::string& reason) override;
+  void DropOldStrangers();
 
   net::Loop& loop_;
   LinkContext& context_;
@@ -61,6 +63,7 @@ class WorkerLinks : private PeerSession::Owner {
   Links data_;
   Links control_;
   std::unordered_map<PeerSession*, std::shared_ptr<PeerSession>> sessions_;
+  std::deque<std::weak_ptr<PeerSession>> strangers_;  // the oldest first; some are none any more
   bool stopped_ = false;
 };
 

@@ -31,7 +31,7 @@ Status Give(PayloadInbox& inbox, wire::Frame frame) {
 }
 
 TEST(PayloadInbox, FrameIsWholeWithItsLastChunk) {
-  PayloadInbox inbox(1000);
+  PayloadInbox inbox(10'000);
   EXPECT_EQ(Give(inbox, Head()), Status::kIncomplete);
   EXPECT_EQ(Give(inbox, ChunkOf(1, "ab", false)), Status::kIncomplete);
   wire::Frame frame = ChunkOf(1, "c", true);
@@ -42,7 +42,7 @@ TEST(PayloadInbox, FrameIsWholeWithItsLastChunk) {
 }
 
 TEST(PayloadInbox, FramesWithoutLargeFieldsPass) {
-  PayloadInbox inbox(1000);
+  PayloadInbox inbox(10'000);
   EXPECT_EQ(Give(inbox, Head()), Status::kIncomplete);
   wire::Frame ping;
   ping.mutable_ping()->set_token(3);
@@ -51,7 +51,7 @@ TEST(PayloadInbox, FramesWithoutLargeFieldsPass) {
 }
 
 TEST(PayloadInbox, FrameWaitsForAllItsFields) {
-  PayloadInbox inbox(1000);
+  PayloadInbox inbox(10'000);
   wire::Frame head = Head();
   head.add_detached()->set_payload(2);
   EXPECT_EQ(inbox.Take(head), Status::kIncomplete);
@@ -63,18 +63,18 @@ TEST(PayloadInbox, FrameWaitsForAllItsFields) {
 }
 
 TEST(PayloadInbox, ChunkOfNothingIsMalformed) {
-  PayloadInbox inbox(1000);
+  PayloadInbox inbox(10'000);
   EXPECT_EQ(Give(inbox, ChunkOf(1, "x", true)), Status::kMalformed);
 }
 
 TEST(PayloadInbox, NumberInUseIsMalformed) {
-  PayloadInbox inbox(1000);
+  PayloadInbox inbox(10'000);
   EXPECT_EQ(Give(inbox, Head()), Status::kIncomplete);
   EXPECT_EQ(Give(inbox, Head()), Status::kMalformed);
 }
 
 TEST(PayloadInbox, FieldThatIsNotThereIsMalformed) {
-  PayloadInbox inbox(1000);
+  PayloadInbox inbox(10'000);
   wire::Frame head = Head();
   head.mutable_detached(0)->set_index(2);
   EXPECT_EQ(inbox.Take(head), Status::kMalformed);
@@ -84,10 +84,29 @@ TEST(PayloadInbox, FieldThatIsNotThereIsMalformed) {
 }
 
 TEST(PayloadInbox, MoreThanMayWaitIsMalformed) {
-  PayloadInbox inbox(10);
+  PayloadInbox inbox(10'000);
   EXPECT_EQ(Give(inbox, Head()), Status::kIncomplete);
-  EXPECT_EQ(Give(inbox, ChunkOf(1, std::string(10, 'x'), false)), Status::kIncomplete);
+  const size_t left = 10'000 - inbox.bytes();
+  EXPECT_EQ(Give(inbox, ChunkOf(1, std::string(left, 'x'), false)), Status::kIncomplete);
   EXPECT_EQ(Give(inbox, ChunkOf(1, "x", false)), Status::kMalformed);
+}
+
+// Frames cost as much as chunks: whoever never sends these may not send those for ever.
+TEST(PayloadInbox, FramesThatWaitAreCounted) {
+  PayloadInbox inbox(10'000);
+  wire::Frame frame = Head();
+  frame.mutable_command()->set_args(0, std::string(20'000, 'x'));
+  EXPECT_EQ(inbox.Take(frame), Status::kMalformed);
+}
+
+TEST(PayloadInbox, NothingIsCountedOnceAllIsWhole) {
+  PayloadInbox inbox(10'000);
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(Give(inbox, Head()), Status::kIncomplete);
+    EXPECT_GT(inbox.bytes(), 0u);
+    EXPECT_EQ(Give(inbox, ChunkOf(1, std::string(1000, 'x'), true)), Status::kWhole);
+    EXPECT_EQ(inbox.bytes(), 0u);
+  }
 }
 
 }  // namespace
