@@ -46,5 +46,25 @@ TEST(AddressTest, LoopbackIsWhatOnlyThisMachineReaches) {
     EXPECT_FALSE(Address::Parse(text)->is_loopback()) << text;
 }
 
+TEST(ListenAddressTest, TlsStandsInFrontOfHostAndPort) {
+  const auto plain = ListenAddress::Parse("127.0.0.1:6379");
+  ASSERT_TRUE(plain.has_value());
+  EXPECT_FALSE(plain->tls);
+  EXPECT_EQ(plain->ToString(), "127.0.0.1:6379");
+  const auto secret = ListenAddress::Parse("tls:[::1]:6380");
+  ASSERT_TRUE(secret.has_value());
+  EXPECT_TRUE(secret->tls);
+  EXPECT_EQ(secret->host, "::1");
+  EXPECT_EQ(secret->port, 6380);
+  EXPECT_EQ(secret->ToString(), "tls:[::1]:6380");
+}
+
+TEST(ListenAddressTest, TlsStandsNowhereElse) {
+  for (const char* text : {"tls:", "tls:6379", "tls:unix:/run/x", "tls:tls:h:1", "TLS:h:1"})
+    EXPECT_FALSE(ListenAddress::Parse(text).has_value()) << text;
+  EXPECT_FALSE(Address::Parse("tls:127.0.0.1:6379").has_value());
+  EXPECT_TRUE(ListenAddress::Parse("unix:/run/x").has_value());
+}
+
 }  // namespace
 }  // namespace cistern::net
