@@ -5,6 +5,8 @@
 namespace cistern::cache {
 namespace {
 
+// They try to connect at least every 250 ms.
+constexpr Duration kPeersReturn = std::chrono::milliseconds(500);
 constexpr Duration kReclaimPeriod = std::chrono::milliseconds(10);
 
 std::vector<std::unique_ptr<Group>> MakeGroups(std::vector<GroupSpec> specs, size_t workers) {
@@ -42,12 +44,17 @@ Cache::Cache(const Store::Options& options, std::vector<GroupSpec> groups,
       owner_path_(context_),
       forward_path_(context_),
       write_path_(context_),
-      executors_(executors.begin(), executors.end()) {
+      executors_(executors.begin(), executors.end()),
+      started_(clock.Now()) {
   for (const auto& group : groups_)
     by_prefix_.push_back(group.get());
   std::sort(by_prefix_.begin(), by_prefix_.end(), [](const Group* a, const Group* b) {
     return a->config().prefix.size() > b->config().prefix.size();
   });
+}
+
+void Cache::HonourLeases(Duration longest) {
+  store_.grace().Extend(std::max(LeaseEnd(started_, longest), started_ + kPeersReturn));
 }
 
 void Cache::Start() {

@@ -91,6 +91,10 @@ class Cache {
   // A notice: drops whatever this node holds of the key in any role and detaches its flights; to be
   // acknowledged after it has returned.
   void DropCopies(const Notice& notice);
+  // This node's last start may have granted leases of up to so long: nothing is confirmed before
+  // they have ended, nor before peers that could not reach it have tried again and dropped their
+  // degraded copies. May be called again, with another length. Not needed where there are no peers.
+  void HonourLeases(Duration longest);
   // A peer is heard again after a silence, or for the first time as its new incarnation, which
   // knows of no lease: copies are dropped, and what was sent or loaded before is not kept. (All
   // copies: they live a second at most, and are had again for one message.)
@@ -120,6 +124,7 @@ class Cache {
   ForwardPath forward_path_;
   WritePath write_path_;
   const std::vector<Executor*> executors_;
+  const Instant started_;
   std::atomic<bool> stopping_{false};
 };
 

@@ -7,15 +7,15 @@
 namespace cistern::cache {
 namespace {
 
-// The holder counts its lease from its own sending, on its own clock: 1 % for clocks that run at
-// different speeds, 20 ms for a reading taken before a thread was held up.
-Instant EndOf(Instant granted, Duration lease) {
-  return granted + lease + lease / 100 + std::chrono::milliseconds(20);
-}
-
 constexpr uint64_t kNodeBytes = 64;  // of the hash table's node, besides the key and the records
 
 }  // namespace
+
+// 1 % for clocks that run at different speeds, 20 ms for a reading taken before a thread was held
+// up.
+Instant LeaseEnd(Instant granted, Duration lease) {
+  return granted + lease + lease / 100 + std::chrono::milliseconds(20);
+}
 
 void Holders::Recharge(std::string_view key, int64_t records) {
   const auto bytes = static_cast<uint64_t>(records) * (sizeof(Holder) + kNodeBytes + key.size());
@@ -39,13 +39,13 @@ uint64_t Holders::Grant(std::string_view key, NodeId node, Incarnation incarnati
     for (Holder& holder : at->second) {
       if (holder.node != node || holder.incarnation != incarnation) continue;
       holder.granted = ++sequence_;
-      holder.ends = std::max(holder.ends, EndOf(now, lease));
+      holder.ends = std::max(holder.ends, LeaseEnd(now, lease));
       return holder.granted;
     }
   }
   if (size_ >= capacity_) return 0;
   if (at == table_.end()) at = table_.emplace(key, std::vector<Holder>()).first;
-  at->second.push_back({node, incarnation, ++sequence_, EndOf(now, lease)});
+  at->second.push_back({node, incarnation, ++sequence_, LeaseEnd(now, lease)});
   Recharge(key, 1);
   return sequence_;
 }
@@ -58,6 +58,9 @@ uint64_t Holders::StartNotice(std::string_view key, Instant now, std::vector<Hol
       if (holder.ends > now) holders->push_back(holder);
     }
     if (IsMutant(Mutant::kClearedOnSend)) Forget(key);
+  }
+  if (const Instant until = grace_.until(); until > now) {
+    holders->push_back({.node = kForgottenHolder, .ends = until});
   }
   return ++sequence_;
 }

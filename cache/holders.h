@@ -8,9 +8,13 @@
 #include <vector>
 
 #include "cache/budget.h"
+#include "cache/grace.h"
 #include "cache/peer_picker.h"
 
 namespace cistern::cache {
+
+// Nobody that this process has granted a lease to.
+inline constexpr NodeId kForgottenHolder = ~NodeId{0};
 
 struct Holder {
   NodeId node = 0;
@@ -19,13 +23,18 @@ struct Holder {
   Instant ends;          // by the owner's clock, with allowance for the holder's
 };
 
+// When the owner may count a lease as over: it ends earlier for its holder, who counts from its own
+// sending, by its own clock.
+Instant LeaseEnd(Instant granted, Duration lease);
+
 // The records of one shard. A record stays though its entry goes: it leaves only by an
 // acknowledgement of a later notice, or when its lease has ended. Guarded by the shard's lock,
 // which also makes a grant one with reading the value, and a list one with erasing it.
 class Holders {
  public:
-  // At most `capacity` records; charged to `budget`.
-  Holders(Budget& budget, size_t capacity) : capacity_(capacity), budget_(budget) {}
+  // At most `capacity` records; charged to `budget`. `grace` outlives the records.
+  Holders(Budget& budget, size_t capacity, const Grace& grace)
+      : capacity_(capacity), budget_(budget), grace_(grace) {}
   ~Holders() { budget_.Release(ChargeKind::kHolders, charged_); }
   Holders(const Holders&) = delete;
   Holders& operator=(const Holders&) = delete;
@@ -34,7 +43,8 @@ class Holders {
   // lease. The record ends `lease` x 1.01 + 20 ms after `now`, which must be a fresh reading.
   uint64_t Grant(std::string_view key, NodeId node, Incarnation incarnation, Instant now,
                  Duration lease);
-  // Draws a notice's sequence and lists whom it must reach: everybody whose lease has not ended.
+  // Draws a notice's sequence and lists whom it must reach: everybody whose lease has not ended; in
+  // the grace also kForgottenHolder, who cannot be told and whose lease ends with it.
   uint64_t StartNotice(std::string_view key, Instant now, std::vector<Holder>* holders);
   // Ends leases of this key and holder granted before notice `sequence`.
   void Acknowledge(std::string_view key, NodeId node, Incarnation incarnation, uint64_t sequence);
@@ -58,6 +68,7 @@ class Holders {
 
   const size_t capacity_;
   Budget& budget_;
+  const Grace& grace_;
   Table table_;
   size_t size_ = 0;
   uint64_t charged_ = 0;

@@ -25,6 +25,7 @@ Recall::Recall(Context& context, Executor& executor, Recalled recalled, std::fun
 
 void Recall::Send() {
   for (const Holder& holder : left_) {
+    if (holder.node == kForgottenHolder) continue;
     auto acknowledged =
         Completion<bool>::Make(executor_, [self = shared_from_this(), holder](bool yes) {
           if (yes) self->OnAcknowledged(holder);

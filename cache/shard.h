@@ -17,9 +17,10 @@ namespace cistern::cache {
 // Nothing calls out under the lock.
 struct alignas(64) Shard {
   Shard(std::span<Account* const> accounts, std::span<const uint16_t> account_of,
-        const Watermarks& marks, std::string_view policy, size_t holders_capacity)
+        const Watermarks& marks, std::string_view policy, size_t holders_capacity,
+        const Grace& grace)
       : entries(accounts, account_of, marks, policy),
-        holders(accounts[0]->budget, holders_capacity) {}
+        holders(accounts[0]->budget, holders_capacity, grace) {}
 
   std::mutex mutex;
   EntryTable entries;

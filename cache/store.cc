@@ -40,7 +40,7 @@ Store::Store(const Options& options, std::span<const GroupConfig* const> groups)
   shard_shift_ = 64 - std::countr_zero(count);
   for (size_t i = 0; i < count; ++i) {
     shards_.push_back(std::make_unique<Shard>(account_ptrs_, account_of_, marks_, options.policy,
-                                              options.holder_records / count));
+                                              options.holder_records / count, grace_));
   }
 }
 

@@ -41,6 +41,7 @@ class Store {
   Account& account(size_t group) { return *account_ptrs_[account_of_[group]]; }
   // What is held is valid under these.
   Watermarks& marks() { return marks_; }
+  Grace& grace() { return grace_; }
   // Evicts until `group`'s account is within its budget, from all shards in turn, oldest first in
   // each. Call without any shard's lock, after entries were put.
   void MakeRoom(size_t group);
@@ -67,6 +68,7 @@ class Store {
   std::vector<Account*> account_ptrs_;
   std::vector<uint16_t> account_of_;  // by group
   Watermarks marks_;
+  Grace grace_;
   std::vector<std::unique_ptr<Shard>> shards_;
   int shard_shift_ = 0;
   std::atomic<size_t> evict_cursor_{0};

@@ -36,9 +36,9 @@ class PeerService {
   // At this node as the owner; answered when all holders have confirmed.
   virtual void Invalidate(cache::Executor& executor, std::vector<std::string> keys,
                           cache::CompletionPtr<cache::Result<int64_t>> done) = 0;
-  // A node is heard after a silence, or as a new incarnation: what this node holds of others may be
-  // older than what they know.
-  virtual void PeerHeard() = 0;
+  // A node, whose configuration has leases of up to `longest_lease`, is heard after a silence, or
+  // as a new incarnation: what this node holds of others may be older than what they know.
+  virtual void PeerHeard(cache::Duration longest_lease) = 0;
 };
 
 }  // namespace cistern::cluster

@@ -14,7 +14,7 @@ constexpr size_t kMostStrangers = 128;
 
 void Tell(LinkContext& context, const PeerIdentity& peer, PeerBook::News news) {
   if (news.restarted) context.log(fmt::format("node '{}' has been started anew", peer.name));
-  if (news.restarted || news.after_silence) context.service->PeerHeard();
+  if (news.restarted || news.after_silence) context.service->PeerHeard(peer.longest_lease);
 }
 
 }  // namespace

@@ -130,6 +130,7 @@ Node::Started Node::MakeCache() {
                             .policy = std::string(Word(config_.server.policy)),
                             .holder_records = static_cast<size_t>(config_.cluster.max_leases)},
       std::move(*specs), executors, *cluster_, cache::SystemClock());
+  if (config_.cluster.nodes.size() > 1) cache_->HonourLeases(config_.cluster.longest_lease);
   cache_->Start();
   return {};
 }

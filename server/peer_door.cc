@@ -25,7 +25,8 @@ void PeerDoor::Invalidate(cache::Executor& executor, std::vector<std::string> ke
   cache_.Confirm(executor, std::move(recalls), [done, erased] { done->Done(erased); });
 }
 
-void PeerDoor::PeerHeard() {
+void PeerDoor::PeerHeard(cache::Duration longest_lease) {
+  cache_.HonourLeases(longest_lease);
   cache_.PeerHeard();
 }
 

@@ -20,7 +20,7 @@ class PeerDoor final : public cluster::PeerService {
   void DropCopies(const cache::Notice& notice, cache::NodeId from) override;
   void Invalidate(cache::Executor& executor, std::vector<std::string> keys,
                   cache::CompletionPtr<cache::Result<int64_t>> done) override;
-  void PeerHeard() override;
+  void PeerHeard(cache::Duration longest_lease) override;
 
  private:
   cache::Cache& cache_;

@@ -18,7 +18,8 @@ struct HoldersTest : testing::Test {
     return list;
   }
   cache::Budget budget{1 << 20};
-  Holders holders{budget, 100};
+  cache::Grace grace;
+  Holders holders{budget, 100, grace};
   Instant start{1h};
 };
 

@@ -167,6 +167,37 @@ TEST(Recall, AHolderThatDoesNotAnswerIsWaitedForUntilItsLeaseHasEnded) {
   EXPECT_TRUE(deleted->has_value());
 }
 
+TEST(Recall, AStartedNodeConfirmsNothingUntilTheLeasesOfItsLastStartHaveEnded) {
+  FakeCluster cluster(2, AlwaysHot());
+  cluster[0].cache->HonourLeases(1s);
+  auto deleted = cluster.StartDelete(1, {"k"});
+  auto stored = cluster.StartSet(0, "other", "x");
+  cluster.clock.Advance(1s);
+  cluster.Run();
+  EXPECT_FALSE(deleted->has_value());
+  EXPECT_FALSE(stored->has_value());
+  EXPECT_EQ(cluster.Get(0, "other")->value, "x") << "reads are answered all the time";
+  cluster.clock.Advance(31ms);
+  cluster.Run();
+  EXPECT_TRUE(deleted->has_value());
+  EXPECT_TRUE(stored->has_value());
+  EXPECT_EQ(cluster.notices_sent, 0);
+}
+
+TEST(Recall, APeersLongerLeaseLengthensTheGraceAndAShorterOneDoesNot) {
+  FakeCluster cluster(2, AlwaysHot());
+  cluster[0].cache->HonourLeases(1s);
+  cluster[0].cache->HonourLeases(5s);
+  cluster[0].cache->HonourLeases(2s);
+  auto deleted = cluster.StartDelete(0, {"k"});
+  cluster.clock.Advance(5s);
+  cluster.Run();
+  EXPECT_FALSE(deleted->has_value());
+  cluster.clock.Advance(100ms);
+  cluster.Run();
+  EXPECT_TRUE(deleted->has_value());
+}
+
 TEST(Recall, ASecondDelWaitsForTheSameHolders) {
   FakeCluster cluster(2, AlwaysHot());
   cluster.Get(1, "k");

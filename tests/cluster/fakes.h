@@ -81,7 +81,7 @@ class FakeService : public PeerService {
   void Invalidate(cache::Executor&, std::vector<std::string> keys, InvalidateDone done) override {
     invalidate(std::move(keys), std::move(done));
   }
-  void PeerHeard() override { heard.Add({}); }
+  void PeerHeard(cache::Duration) override { heard.Add({}); }
 
   // By default every key's value is "value of <key>".
   std::function<void(PeerGetRequest, GetDone)> get = [](const PeerGetRequest& request,

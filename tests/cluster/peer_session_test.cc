@@ -88,7 +88,7 @@ TEST_F(PeerSessionTest, WhatAPeerSendsIsChargedToTheBudgetWhileItIsHeld) {
     EXPECT_GE(charged(), 8 * kChunkBytes);
   }
   server.closed.Await(1);
-  EXPECT_EQ(charged(), 0u);
+  OnLoop(server.loop, [&] { EXPECT_EQ(charged(), 0u); });
 }
 
 TEST_F(PeerSessionTest, StrangersMaySendNeitherChunksNorLongFrames) {

@@ -117,7 +117,7 @@ TEST(InfoLinesTest, ValuesAreTheSnapshots) {
   // 2002..2005 and 3002..3005.
   EXPECT_THAT(stats, HasSubstr("keyspace_hits:20028\r\n"));
   EXPECT_THAT(stats, HasSubstr("keyspace_misses:5012\r\n"));
-  EXPECT_THAT(InfoLines(snapshot, "memory"), HasSubstr("used_memory:5090\r\n"));
+  EXPECT_THAT(InfoLines(snapshot, "memory"), HasSubstr("used_memory:6111\r\n"));
   EXPECT_THAT(InfoLines(snapshot, "groups"),
               HasSubstr("users:gets=2001,hits_main=2002,hits_hot=2003,hits_stale=2004,"));
   EXPECT_THAT(InfoLines(snapshot, "latency"),
