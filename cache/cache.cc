@@ -40,10 +40,11 @@ Cache::Cache(const Store::Options& options, std::vector<GroupSpec> groups,
              std::span<Executor* const> executors, PeerPicker& picker, const Clock& clock)
     : groups_(MakeGroups(std::move(groups), executors.size())),
       store_(options, Configs(groups_)),
-      context_{store_, picker, clock, Generators(executors.size())},
+      context_{groups_, store_, picker, clock, Generators(executors.size())},
       owner_path_(context_),
       forward_path_(context_),
       write_path_(context_),
+      purge_path_(context_),
       executors_(executors.begin(), executors.end()),
       started_(clock.Now()) {
   for (const auto& group : groups_)

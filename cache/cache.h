@@ -12,6 +12,7 @@
 #include "cache/context.h"
 #include "cache/forward_path.h"
 #include "cache/owner_path.h"
+#include "cache/purge_path.h"
 #include "cache/write_path.h"
 
 namespace cistern::cache {
@@ -69,6 +70,15 @@ class Cache {
   void Delete(Executor& executor, std::vector<std::string> keys,
               CompletionPtr<Result<int64_t>> done);
 
+  // As PurgePath's.
+  void Purge(Executor& executor, PurgeScope scope, CompletionPtr<Result<bool>> done) {
+    purge_path_.Run(executor, std::move(scope), std::move(done));
+  }
+  void PurgeHere(Executor& executor, const PurgeScope& scope, PurgeRound round,
+                 CompletionPtr<Result<bool>> done) {
+    purge_path_.RunHere(executor, scope, round, std::move(done));
+  }
+
   // Whether this node owns every one of the keys.
   bool OwnsAll(std::span<const std::string> keys) const;
   // At the owner only; kNotOwner elsewhere, and nothing has run then. The change is made at once,
@@ -123,6 +133,7 @@ class Cache {
   OwnerPath owner_path_;
   ForwardPath forward_path_;
   WritePath write_path_;
+  PurgePath purge_path_;
   const std::vector<Executor*> executors_;
   const Instant started_;
   std::atomic<bool> stopping_{false};

@@ -1,6 +1,7 @@
 // Context: what the flows of one node's cache share.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <random>
 #include <span>
@@ -14,6 +15,7 @@
 namespace cistern::cache {
 
 struct Context {
+  const std::vector<std::unique_ptr<Group>>& groups;
   Store& store;
   PeerPicker& picker;
   const Clock& clock;

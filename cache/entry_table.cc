@@ -46,7 +46,8 @@ EntryTable::EntryTable(std::span<Account* const> accounts, std::span<const uint1
 }
 
 EntryTable::~EntryTable() {
-  EraseIf([](const Entry&) { return true; });
+  size_t cursor = 0;
+  EraseSome(&cursor, index_.buckets(), [](const Entry&) { return true; });
 }
 
 Entry* EntryTable::Find(std::string_view key, uint64_t hash, Instant now) const {

@@ -58,14 +58,17 @@ class EntryTable {
   void Put(const NewEntry& entry);
   void SetExpires(Entry* entry, Instant at);
   void Erase(Entry* entry);
-  // Erases every entry of which drop(const Entry&) is true. Walks the whole table.
+  // Erases every entry of which drop(const Entry&) is true in the next `buckets` after `*cursor`.
+  // Returns whether the last one of the table was among them.
   template <class Drop>
-  void EraseIf(Drop drop) {
-    for (size_t cursor = 0, left = index_.buckets(); left > 0; --left) {
-      index_.VisitBucket(&cursor, [&](Entry* entry) {
+  bool EraseSome(size_t* cursor, size_t buckets, Drop drop) {
+    for (; buckets > 0; --buckets) {
+      index_.VisitBucket(cursor, [&](Entry* entry) {
         if (drop(*entry)) Erase(entry);
       });
+      if (*cursor == 0) return true;
     }
+    return false;
   }
   // Evicts one entry that draws on account `a`; returns its bytes, 0 if there is none.
   uint64_t EvictOne(size_t a);

@@ -56,6 +56,9 @@ namespace errors {
 Error NoGroup(std::string_view key) {
   return {ErrorCode::kNoGroup, "no group serves key '" + Shown(key) + "'"};
 }
+Error NoSuchGroup(std::string_view group) {
+  return {ErrorCode::kNoGroup, "no group is named '" + Shown(group) + "'"};
+}
 Error NoWrite(std::string_view group) {
   return {ErrorCode::kNoWrite, "group '" + std::string(group) + "' takes no writes"};
 }
@@ -90,8 +93,14 @@ Error NotConfirmed(std::string_view node) {
 Error NotConfirmedIn(Duration limit) {
   return {ErrorCode::kPeer, "the owner did not confirm within " + Millis(limit)};
 }
+Error NotPurged(std::string_view node) {
+  return {ErrorCode::kPeer, "node " + std::string(node) + " did not confirm"};
+}
 Error OutcomeUnknown(std::string_view node) {
   return {ErrorCode::kPeer, "outcome unknown, link to owner " + std::string(node) + " was lost"};
+}
+Error MembersChange() {
+  return {ErrorCode::kPeer, "nodes come and go, so not all of them confirmed: try again"};
 }
 Error NotOwner(std::string_view node) {
   return {ErrorCode::kNotOwner, "node " + std::string(node) + " does not own this key"};

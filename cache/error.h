@@ -41,6 +41,7 @@ std::string_view ReplyPrefix(ErrorCode code);
 // Every text of ours, made here and nowhere else.
 namespace errors {
 Error NoGroup(std::string_view key);
+Error NoSuchGroup(std::string_view group);
 Error NoWrite(std::string_view group);
 Error Backend(std::string_view group, std::string_view detail);  // "users: connection refused"
 Error BackendTimeout(std::string_view group, Duration limit);    // "users: timeout after 500 ms"
@@ -52,7 +53,9 @@ Error PeerUnreachable(std::string_view node);
 Error PeerLost(std::string_view node);        // the link broke while a read was under way
 Error NotConfirmed(std::string_view node);    // "owner b did not confirm"
 Error NotConfirmedIn(Duration limit);         // "the owner did not confirm within 6000 ms"
+Error NotPurged(std::string_view node);       // "node b did not confirm"
 Error OutcomeUnknown(std::string_view node);  // the link broke while a write was under way
+Error MembersChange();                        // a purge has begun again too often
 Error NotOwner(std::string_view node);
 Error TooLarge(std::string_view group, size_t limit);
 Error Timeout(Duration limit);

@@ -47,6 +47,14 @@ class Flights {
     at->second->detached = true;
     table_.erase(at);
   }
+  // Likewise each flight of which detach(key) is true.
+  template <class Which>
+  void DetachIf(Which detach) {
+    std::erase_if(table_, [&](const auto& item) {
+      if (detach(item.first)) item.second->detached = true;
+      return item.second->detached;
+    });
+  }
   // Takes out those who wait; the flights go on for nobody.
   void TakeWaiters(Waiters* taken) {
     for (const auto& [key, flight] : table_) {

@@ -9,6 +9,7 @@
 
 #include "cache/completion.h"
 #include "cache/origin.h"
+#include "cache/purge.h"
 
 namespace cistern::cache {
 
@@ -85,6 +86,12 @@ class PeerPicker {
   // that it held, or an error of code kPeer. Sent once, never repeated. `executor`'s thread.
   virtual void Invalidate(Executor& executor, NodeId node, std::vector<std::string> keys,
                           CompletionPtr<Result<int64_t>> done) = 0;
+
+  // Has every other node run one round of a purge. Completes when all have, with a number that
+  // stays the same as long as they are the same starts of the same nodes with the same table of
+  // owners; or with an error of code kPeer that names one who has not. `executor`'s thread.
+  virtual void Purge(Executor& executor, const PurgeScope& scope, PurgeRound round,
+                     CompletionPtr<Result<uint64_t>> done) = 0;
 };
 
 }  // namespace cistern::cache

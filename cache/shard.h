@@ -39,6 +39,16 @@ struct alignas(64) Shard {
     degraded.Detach(key);
   }
 
+  // Likewise every flight of which detach(key) is true.
+  template <class Which>
+  void DetachIf(Which detach) {
+    if (IsMutant(Mutant::kNoDetach)) return;
+    flights.DetachIf(detach);
+    to_peer.DetachIf(detach);
+    to_backend.DetachIf(detach);
+    degraded.DetachIf(detach);
+  }
+
   // Takes out everybody who waits here. The flights land later, for nobody.
   Waiters TakeWaiters() {
     Waiters waiters;

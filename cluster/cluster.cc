@@ -198,6 +198,38 @@ void Cluster::Invalidate(cache::Executor& executor, cache::NodeId node,
   link->Invalidate(std::move(keys), std::move(done));
 }
 
+void Cluster::Purge(cache::Executor& executor, const cache::PurgeScope& scope,
+                    cache::PurgeRound round, cache::CompletionPtr<cache::Result<uint64_t>> done) {
+  struct Parts {
+    size_t left = 0;
+    uint64_t who = 0;
+    cache::CompletionPtr<cache::Result<uint64_t>> done;
+  };
+  const Table& table = *table_.load(std::memory_order_acquire);
+  auto parts = std::make_shared<Parts>();
+  parts->who = table.placement.epoch();
+  parts->left = options_.members.members().size() - 1;
+  parts->done = std::move(done);
+  if (parts->left == 0) return parts->done->Done(parts->who);
+  for (const Member& member : options_.members.members()) {
+    const cache::NodeId node = context_->ids.Intern(member.name);
+    if (node == self_) continue;
+    auto part = cache::Completion<cache::Result<cache::Incarnation>>::Make(
+        executor, [parts](const cache::Result<cache::Incarnation>& incarnation) {
+          if (!incarnation) return parts->done->Done(tl::unexpected(incarnation.error()));
+          parts->who += *incarnation;  // a sum: they come in any order
+          if (--parts->left == 0) parts->done->Done(parts->who);
+        });
+    const auto worker = static_cast<size_t>(executor.index());
+    PeerLink* link = worker < links_.size() ? links_[worker]->data(node) : nullptr;
+    if (link == nullptr) {
+      part->Done(tl::unexpected(errors::NotPurged(member.name)));
+    } else {
+      link->Purge(scope, round, std::move(part));
+    }
+  }
+}
+
 void Cluster::RunAtOwner(cache::Executor& executor, cache::NodeId node,
                          std::vector<std::string> args,
                          cache::CompletionPtr<cache::Result<CommandReply>> done) {

@@ -70,6 +70,8 @@ class Cluster final : public cache::PeerPicker {
               cache::CompletionPtr<bool> acknowledged) override;
   void Invalidate(cache::Executor& executor, cache::NodeId node, std::vector<std::string> keys,
                   cache::CompletionPtr<cache::Result<int64_t>> done) override;
+  void Purge(cache::Executor& executor, const cache::PurgeScope& scope, cache::PurgeRound round,
+             cache::CompletionPtr<cache::Result<uint64_t>> done) override;
 
   // Runs a client's command at `node` (another one). Sent once, never repeated; not sent at all if
   // nobody waits any more. `executor`'s thread.

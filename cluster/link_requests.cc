@@ -39,6 +39,10 @@ void LinkRequests::Add(std::vector<std::string> keys, Done done) {
   unsent_.emplace_back(Invalidation{std::move(keys), std::move(done)});
 }
 
+void LinkRequests::Add(cache::PurgeScope scope, cache::PurgeRound round, PurgeDone done) {
+  unsent_.emplace_back(Purge{std::move(scope), round, std::move(done)});
+}
+
 void LinkRequests::Add(uint64_t operation, std::vector<std::string> args, CommandDone done) {
   size_t bytes = 0;
   for (const std::string& arg : args)
@@ -60,6 +64,8 @@ void LinkRequests::SendAll(cache::Instant now, cache::Incarnation incarnation,
       SendOne(*notice, incarnation, send);
     } else if (auto* invalidation = std::get_if<Invalidation>(&unsent)) {
       SendOne(*invalidation, send);
+    } else if (auto* purge = std::get_if<Purge>(&unsent)) {
+      SendOne(*purge, incarnation, send);
     } else {
       SendOne(std::get<Command>(unsent), send);
     }
@@ -126,6 +132,14 @@ void LinkRequests::SendOne(Invalidation& invalidation, const SendFrame& send) {
   }
 }
 
+void LinkRequests::SendOne(Purge& purge, cache::Incarnation incarnation, const SendFrame& send) {
+  if (!purge.done->pending()) return;
+  wire::Frame frame;
+  ToWire(purge.scope, purge.round, *frame.mutable_invalidate());
+  frame.set_id(Remember(SentPurge{incarnation, std::move(purge.done)}));
+  send(std::move(frame), {});
+}
+
 void LinkRequests::SendOne(Command& command, const SendFrame& send) {
   // Whoever gave up before it was sent was told so: it must not run behind their back.
   if (!command.done->pending()) return;
@@ -169,6 +183,9 @@ bool LinkRequests::OnAnswer(wire::Frame& frame) {
       sum.count += reply.count();
       if (!reply.done()) sum.done->Done(tl::unexpected(FromWire(reply.error())));
       if (--sum.frames_left == 0) sum.done->Done(sum.count);
+    } else if (auto* purge = std::get_if<SentPurge>(&sent)) {
+      if (!reply.done()) purge->done->Done(tl::unexpected(FromWire(reply.error())));
+      purge->done->Done(purge->incarnation);
     } else {
       Lose(sent, false);
       return false;
@@ -215,6 +232,8 @@ void LinkRequests::Lose(Sent& sent, bool understood) {
     (*notice)->Done(false);
   } else if (auto* part = std::get_if<std::shared_ptr<Sum>>(&sent)) {
     (*part)->done->Done(tl::unexpected(errors::NotConfirmed(node_)));
+  } else if (auto* purge = std::get_if<SentPurge>(&sent)) {
+    purge->done->Done(tl::unexpected(understood ? errors::NotPurged(node_) : NotUnderstood(node_)));
   } else {
     std::get<CommandDone>(sent)->Done(
         tl::unexpected(understood ? errors::OutcomeUnknown(node_) : NotUnderstood(node_)));
@@ -233,6 +252,8 @@ void LinkRequests::RefuseUnsent(const cache::Error& error) {
       notice->done->Done(false);
     } else if (auto* invalidation = std::get_if<Invalidation>(&unsent)) {
       invalidation->done->Done(tl::unexpected(error));
+    } else if (auto* purge = std::get_if<Purge>(&unsent)) {
+      purge->done->Done(tl::unexpected(errors::NotPurged(node_)));
     } else {
       std::get<Command>(unsent).done->Done(tl::unexpected(error));
     }

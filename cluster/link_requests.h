@@ -21,6 +21,8 @@ namespace cistern::cluster {
 class LinkRequests {
  public:
   using Done = cache::CompletionPtr<cache::Result<int64_t>>;
+  // Who has run the round.
+  using PurgeDone = cache::CompletionPtr<cache::Result<cache::Incarnation>>;
   using CommandDone = cache::CompletionPtr<cache::Result<CommandReply>>;
   // Gives a frame to the connection.
   using SendFrame = std::function<void(wire::Frame frame, const std::vector<LargeField>& large)>;
@@ -31,6 +33,7 @@ class LinkRequests {
   void Add(std::shared_ptr<cache::PeerFetch> fetch);
   void Add(cache::Incarnation incarnation, cache::Notice notice, cache::CompletionPtr<bool> done);
   void Add(std::vector<std::string> keys, Done done);
+  void Add(cache::PurgeScope scope, cache::PurgeRound round, PurgeDone done);
   void Add(uint64_t operation, std::vector<std::string> args, CommandDone done);
 
   bool has_unsent() const { return !fetches_.empty() || !unsent_.empty(); }
@@ -72,18 +75,29 @@ class LinkRequests {
     std::vector<std::string> keys;
     Done done;
   };
+  struct Purge {
+    cache::PurgeScope scope;
+    cache::PurgeRound round;
+    PurgeDone done;
+  };
+  struct SentPurge {
+    cache::Incarnation incarnation;
+    PurgeDone done;
+  };
   struct Command {
     uint64_t operation;
     std::vector<std::string> args;
     CommandDone done;
     cache::Charge charge;
   };
-  using Unsent = std::variant<Notice, Invalidation, Command>;
-  using Sent = std::variant<Gets, cache::CompletionPtr<bool>, std::shared_ptr<Sum>, CommandDone>;
+  using Unsent = std::variant<Notice, Invalidation, Purge, Command>;
+  using Sent =
+      std::variant<Gets, cache::CompletionPtr<bool>, std::shared_ptr<Sum>, SentPurge, CommandDone>;
 
   void SendGets(cache::Instant now, const SendFrame& send);
   void SendOne(Notice& notice, cache::Incarnation incarnation, const SendFrame& send);
   void SendOne(Invalidation& invalidation, const SendFrame& send);
+  void SendOne(Purge& purge, cache::Incarnation incarnation, const SendFrame& send);
   void SendOne(Command& command, const SendFrame& send);
   uint64_t Remember(Sent sent);
 

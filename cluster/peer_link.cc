@@ -61,6 +61,12 @@ void PeerLink::Invalidate(std::vector<std::string> keys, LinkRequests::Done done
   Asked();
 }
 
+void PeerLink::Purge(cache::PurgeScope scope, cache::PurgeRound round,
+                     LinkRequests::PurgeDone done) {
+  requests_.Add(std::move(scope), round, std::move(done));
+  Asked();
+}
+
 void PeerLink::Run(uint64_t operation, std::vector<std::string> args,
                    LinkRequests::CommandDone done) {
   requests_.Add(operation, std::move(args), std::move(done));

@@ -58,6 +58,7 @@ class PeerLink : private FrameChannel::Delegate {
   void Notify(cache::Incarnation incarnation, cache::Notice notice,
               cache::CompletionPtr<bool> acknowledged);
   void Invalidate(std::vector<std::string> keys, LinkRequests::Done done);
+  void Purge(cache::PurgeScope scope, cache::PurgeRound round, LinkRequests::PurgeDone done);
   void Run(uint64_t operation, std::vector<std::string> args, LinkRequests::CommandDone done);
 
   bool is_up() const { return state_ == State::kUp; }

@@ -36,6 +36,9 @@ class PeerService {
   // At this node as the owner; answered when all holders have confirmed.
   virtual void Invalidate(cache::Executor& executor, std::vector<std::string> keys,
                           cache::CompletionPtr<cache::Result<int64_t>> done) = 0;
+  // One round of a purge, here.
+  virtual void Purge(cache::Executor& executor, const cache::PurgeScope& scope,
+                     cache::PurgeRound round, cache::CompletionPtr<cache::Result<bool>> done) = 0;
   // A node, whose configuration has leases of up to `longest_lease`, is heard after a silence, or
   // as a new incarnation: what this node holds of others may be older than what they know.
   virtual void PeerHeard(cache::Duration longest_lease) = 0;

@@ -204,6 +204,11 @@ void PeerSession::OnInvalidate(wire::Frame& frame) {
   const uint64_t id = frame.id();
   if (message.selector() == wire::SELECTOR_KEYS && message.role() == wire::ROLE_AT_OWNER)
     return InvalidateAtOwner(id, TakeKeys(message));
+  const bool is_main = message.role() == wire::ROLE_AT_OWNER;
+  if (is_main || message.role() == wire::ROLE_COPIES) {
+    if (const auto scope = ScopeFromWire(message))
+      return Purge(id, *scope, is_main ? cache::PurgeRound::kMain : cache::PurgeRound::kCopies);
+  }
   wire::Frame answer = NewFrame(id);
   if (message.selector() == wire::SELECTOR_KEYS && message.role() == wire::ROLE_COPIES) {
     const auto drop = [&service = context_.service, keys = TakeKeys(message),
@@ -222,6 +227,21 @@ void PeerSession::OnInvalidate(wire::Frame& frame) {
     *answer.mutable_invalidate_reply()->mutable_error() = ToWire(NotUnderstood(context_.self.name));
   }
   channel_.Send(std::move(answer));
+}
+
+void PeerSession::Purge(uint64_t id, const cache::PurgeScope& scope, cache::PurgeRound round) {
+  context_.service.Purge(
+      loop_, scope, round,
+      cache::Completion<cache::Result<bool>>::Make(
+          loop_, [weak = weak_from_this(), id](const cache::Result<bool>& result) {
+            const auto self = weak.lock();
+            if (self == nullptr || self->state_ != State::kUp) return;
+            wire::Frame answer = self->NewFrame(id);
+            answer.mutable_invalidate_reply()->set_done(result.has_value());
+            if (!result)
+              *answer.mutable_invalidate_reply()->mutable_error() = ToWire(result.error());
+            self->channel_.Send(std::move(answer));
+          }));
 }
 
 void PeerSession::InvalidateAtOwner(uint64_t id, std::vector<std::string> keys) {

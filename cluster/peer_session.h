@@ -68,6 +68,7 @@ class PeerSession : public std::enable_shared_from_this<PeerSession>,
   void OnGetDone(uint64_t id, uint32_t index, const cache::Result<cache::PeerReply>& reply);
   void SendGetReplies();
   void OnInvalidate(wire::Frame& frame);
+  void Purge(uint64_t id, const cache::PurgeScope& scope, cache::PurgeRound round);
   void InvalidateAtOwner(uint64_t id, std::vector<std::string> keys);
   void OnCommand(wire::Frame& frame);
   void Refuse(std::string reason);

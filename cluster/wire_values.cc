@@ -131,6 +131,36 @@ std::string TextOf(const wire::Refusal& refusal) {
   return text;
 }
 
+void ToWire(const cache::PurgeScope& scope, cache::PurgeRound round, wire::Invalidate& message) {
+  message.set_cause(wire::CAUSE_FLUSH);
+  message.set_role(round == cache::PurgeRound::kMain ? wire::ROLE_AT_OWNER : wire::ROLE_COPIES);
+  message.set_round(round == cache::PurgeRound::kMain ? 1 : 2);
+  switch (scope.kind) {
+    case cache::PurgeScope::Kind::kAll:
+      return message.set_selector(wire::SELECTOR_ALL);
+    case cache::PurgeScope::Kind::kGroup:
+      message.set_group(scope.name);
+      return message.set_selector(wire::SELECTOR_GROUP);
+    case cache::PurgeScope::Kind::kPrefix:
+      message.set_prefix(scope.name);
+      return message.set_selector(wire::SELECTOR_PREFIX);
+  }
+}
+
+std::optional<cache::PurgeScope> ScopeFromWire(wire::Invalidate& message) {
+  using Kind = cache::PurgeScope::Kind;
+  switch (message.selector()) {
+    case wire::SELECTOR_ALL:
+      return cache::PurgeScope{Kind::kAll, {}};
+    case wire::SELECTOR_GROUP:
+      return cache::PurgeScope{Kind::kGroup, std::move(*message.mutable_group())};
+    case wire::SELECTOR_PREFIX:
+      return cache::PurgeScope{Kind::kPrefix, std::move(*message.mutable_prefix())};
+    default:
+      return std::nullopt;
+  }
+}
+
 wire::Error ToWire(const cache::Error& error) {
   wire::Error message;
   message.set_code(CodeToWire(error.code));

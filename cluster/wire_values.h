@@ -28,6 +28,10 @@ std::string* LargeFieldOf(wire::Frame& frame, uint32_t index);
 // Why the other side refuses, as it may stand in a log: one short printable line.
 std::string TextOf(const wire::Refusal& refusal);
 
+void ToWire(const cache::PurgeScope& scope, cache::PurgeRound round, wire::Invalidate& message);
+// The scope of a message that selects more than keys; nothing if it is of no kind known here.
+std::optional<cache::PurgeScope> ScopeFromWire(wire::Invalidate& message);
+
 wire::Error ToWire(const cache::Error& error);
 cache::Error FromWire(const wire::Error& error);
 

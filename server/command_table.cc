@@ -47,7 +47,7 @@ const AllCommands& AllCommands::Get() {
 AllCommands::AllCommands() {
   for (const auto family :
        {ClientCommands(), ConnectionCommands(), ExpiryCommands(), KeyspaceCommands(),
-        ServerCommands(), StringCommands(), StringWriteCommands()}) {
+        PurgeCommands(), ServerCommands(), StringCommands(), StringWriteCommands()}) {
     for (const Command& row : family)
       rows_.push_back(&row);
   }

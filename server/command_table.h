@@ -16,6 +16,7 @@ std::span<const Command> ClientCommands();
 std::span<const Command> ConnectionCommands();
 std::span<const Command> ExpiryCommands();
 std::span<const Command> KeyspaceCommands();
+std::span<const Command> PurgeCommands();
 std::span<const Command> ServerCommands();
 std::span<const Command> StringCommands();
 std::span<const Command> StringWriteCommands();

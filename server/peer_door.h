@@ -20,6 +20,10 @@ class PeerDoor final : public cluster::PeerService {
   void DropCopies(const cache::Notice& notice, cache::NodeId from) override;
   void Invalidate(cache::Executor& executor, std::vector<std::string> keys,
                   cache::CompletionPtr<cache::Result<int64_t>> done) override;
+  void Purge(cache::Executor& executor, const cache::PurgeScope& scope, cache::PurgeRound round,
+             cache::CompletionPtr<cache::Result<bool>> done) override {
+    cache_.PurgeHere(executor, scope, round, std::move(done));
+  }
   void PeerHeard(cache::Duration longest_lease) override;
 
  private:

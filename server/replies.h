@@ -26,7 +26,7 @@ void WriteOwnersReply(Reply& reply, const cache::Result<cluster::CommandReply>& 
 // A request's time; a write waits for the holders of leases on top of it.
 inline cache::Duration TimeAllowed(Call& call) {
   const Config& config = call.worker().config();
-  const bool writes = call.command().access == Access::kWrite;
+  const bool writes = (call.command().flags & kFlagWrite) != 0;
   return config.server.request_timeout +
          (writes ? config.cluster.longest_lease : cache::Duration(0));
 }
@@ -43,7 +43,7 @@ inline cache::Duration TimeLeft(Call& call) {
 template <class R>
 std::function<cache::Result<R>()> Late(Call& call) {
   return [limit = TimeAllowed(call),
-          writes = call.command().access == Access::kWrite]() -> cache::Result<R> {
+          writes = (call.command().flags & kFlagWrite) != 0]() -> cache::Result<R> {
     return tl::unexpected(writes ? cache::errors::NotConfirmedIn(limit)
                                  : cache::errors::Timeout(limit));
   };

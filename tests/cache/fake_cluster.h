@@ -80,12 +80,15 @@ class FakeNode final : public cache::PeerPicker {
               cache::CompletionPtr<bool> acknowledged) override;
   void Invalidate(cache::Executor& executor, cache::NodeId node, std::vector<std::string> keys,
                   cache::CompletionPtr<cache::Result<int64_t>> done) override;
+  void Purge(cache::Executor& executor, const cache::PurgeScope& scope, cache::PurgeRound round,
+             cache::CompletionPtr<cache::Result<uint64_t>> done) override;
 
   std::function<cache::NodeId(std::string_view)> owner_of;
   std::unique_ptr<ManualExecutor> executor;
   std::unique_ptr<cache::Cache> cache;
   bool reachable = true;
   uint64_t epoch = 1;
+  uint64_t incarnation = 1;
 
  private:
   FakeCluster& cluster_;
@@ -127,6 +130,7 @@ class FakeCluster {
   }
 
   FakeNode& operator[](int i) { return *nodes_[i]; }
+  size_t size() const { return nodes_.size(); }
   const cache::GroupStats& stats(int i) { return nodes_[i]->cache->groups()[0]->stats(0); }
 
   // Runs every executor and delivers every message that is not held, until nothing moves.
@@ -226,6 +230,7 @@ class FakeCluster {
   bool hold_notices = false;
   std::vector<std::string> health;  // what was told of the backend
   int links_lost = 0;               // so many of the next gets are sent and never answered
+  std::vector<cache::PurgeRound> purge_rounds;  // as they were begun
   int gets_sent = 0;
   int notices_sent = 0;
 
@@ -289,6 +294,31 @@ inline void FakeNode::Invalidate(cache::Executor&, cache::NodeId node,
     owner.cache->Confirm(*owner.executor, std::move(recalls),
                          [done, erased] { done->Done(erased); });
   });
+}
+
+inline void FakeNode::Purge(cache::Executor& from, const cache::PurgeScope& scope,
+                            cache::PurgeRound round,
+                            cache::CompletionPtr<cache::Result<uint64_t>> done) {
+  cluster_.purge_rounds.push_back(round);
+  auto left = std::make_shared<size_t>(cluster_.size() - 1);
+  auto who = std::make_shared<uint64_t>(0);
+  if (*left == 0) return done->Done(0);
+  for (size_t i = 0; i < cluster_.size(); ++i) {
+    if (i == id_) continue;
+    FakeNode& node = cluster_[static_cast<int>(i)];
+    if (!node.reachable) {
+      done->Done(tl::unexpected(cache::errors::NotPurged(node.SelfName())));
+      continue;
+    }
+    auto part = cache::Completion<cache::Result<bool>>::Make(
+        from, [left, who, done, &node](const cache::Result<bool>& result) {
+          if (!result) return done->Done(tl::unexpected(result.error()));
+          *who += node.incarnation;
+          if (--*left == 0) done->Done(*who);
+        });
+    cluster_.frames.push_back(
+        [&node, scope, round, part] { node.cache->PurgeHere(*node.executor, scope, round, part); });
+  }
 }
 
 }  // namespace cistern::test

@@ -22,6 +22,10 @@ class OneNode final : public cache::PeerPicker {
  public:
   cache::Pick Owner(std::string_view) const override { return {}; }
   bool IsReachable(cache::NodeId) const override { return true; }
+  void Purge(cache::Executor&, const cache::PurgeScope&, cache::PurgeRound,
+             cache::CompletionPtr<cache::Result<uint64_t>> done) override {
+    done->Done(0);
+  }
   std::string SelfName() const override { return "a"; }
   void Fetch(cache::Executor&, cache::NodeId, std::shared_ptr<cache::PeerFetch>) override {}
   void Notify(cache::NodeId, cache::Incarnation, cache::Notice,

@@ -81,6 +81,11 @@ class FakeService : public PeerService {
   void Invalidate(cache::Executor&, std::vector<std::string> keys, InvalidateDone done) override {
     invalidate(std::move(keys), std::move(done));
   }
+  void Purge(cache::Executor&, const cache::PurgeScope& scope, cache::PurgeRound round,
+             cache::CompletionPtr<cache::Result<bool>> done) override {
+    purges.Add({scope.name, round});
+    done->Done(true);
+  }
   void PeerHeard(cache::Duration) override { heard.Add({}); }
 
   // By default every key's value is "value of <key>".
@@ -95,6 +100,7 @@ class FakeService : public PeerService {
   cache::Budget memory{uint64_t{1} << 30};
   Record<PeerGetRequest> gets;
   Record<cache::Notice> notices;
+  Record<std::pair<std::string, cache::PurgeRound>> purges;
   Record<std::monostate> heard;
 };
 

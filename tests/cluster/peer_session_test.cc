@@ -152,10 +152,29 @@ TEST_F(PeerSessionTest, InvalidationThatIsNotUnderstoodIsNeverAcknowledged) {
   };
   expect_refused(99, wire::ROLE_COPIES);
   expect_refused(wire::SELECTOR_KEYS, 99);
-  expect_refused(wire::SELECTOR_GROUP, wire::ROLE_AT_OWNER);
+  expect_refused(wire::SELECTOR_GROUP, 99);
+  expect_refused(99, wire::ROLE_AT_OWNER);
   expect_refused(wire::SELECTOR_UNSPECIFIED, wire::ROLE_UNSPECIFIED);
   EXPECT_EQ(server.service.notices.size(), 0u);
   EXPECT_EQ(invalidations, 0);
+}
+
+TEST_F(PeerSessionTest, EachScopeAndRoundOfAPurgeIsRunAndAcknowledged) {
+  RawPeer peer(address);
+  peer.SayHello(IdentityOf("a", 1), "s3cret");
+  for (const auto round : {cache::PurgeRound::kMain, cache::PurgeRound::kCopies}) {
+    for (const auto kind : {cache::PurgeScope::Kind::kAll, cache::PurgeScope::Kind::kGroup,
+                            cache::PurgeScope::Kind::kPrefix}) {
+      const std::string name = kind == cache::PurgeScope::Kind::kAll ? "" : "users";
+      wire::Frame frame;
+      frame.set_id(3);
+      ToWire({kind, name}, round, *frame.mutable_invalidate());
+      EXPECT_TRUE(Ask(peer, frame).invalidate_reply().done());
+      const auto ran = server.service.purges.Await(1).back();
+      EXPECT_EQ(ran.first, name);
+      EXPECT_EQ(ran.second, round);
+    }
+  }
 }
 
 TEST_F(PeerSessionTest, ModeOfALaterVersionIsAnError) {
