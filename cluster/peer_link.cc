@@ -120,6 +120,12 @@ void PeerLink::OnChannelOpen() {
   wire::Frame frame = NewFrame();
   *frame.mutable_hello() = handshake_->hello();
   channel_->SendAhead(frame);
+  AwaitHello();
+}
+
+// Each answer of the hello has `dead_after`: a long way is no reason to take the peer for dead.
+void PeerLink::AwaitHello() {
+  loop_.Cancel(timer_);
   timer_ = loop_.After(config_.dead_after, [this] { Down("no answer to its hello", true); });
 }
 
@@ -145,6 +151,7 @@ void PeerLink::OnHelloFrame(wire::Frame& frame) {
   }
   *answer.mutable_hello_proof() = std::move(*proof);
   channel_->SendAhead(answer);
+  AwaitHello();
 }
 
 void PeerLink::OnWelcome(const wire::Welcome& welcome) {

@@ -74,6 +74,7 @@ class PeerLink : private FrameChannel::Delegate {
   void OnChannelClosed(const std::string& reason) override;
 
   void Connect();
+  void AwaitHello();
   void OnHelloFrame(wire::Frame& frame);
   void OnWelcome(const wire::Welcome& welcome);
   void OnEcho(const wire::Echo& echo);
