@@ -216,13 +216,27 @@ std::filesystem::path FolderOf(const std::string& file_name) {
   return error ? std::filesystem::path("/") : absolute.parent_path();
 }
 
+// Where the first zero byte stands.
+SourcePosition AtZero(std::string_view text, size_t zero) {
+  const std::string_view before = text.substr(0, zero);
+  const auto lines = static_cast<uint32_t>(std::ranges::count(before, '\n'));
+  const size_t line_begin = before.rfind('\n') + 1;  // 0 where there is none
+  return {lines + 1, static_cast<uint32_t>(zero - line_begin) + 1};
+}
+
 }  // namespace
 
 Reading ReadToml(std::string_view text, const std::string& file_name) {
   Reading reading;
   reading.config = DefaultConfig();
-  const toml::parse_result parsed = toml::parse(text);
-  if (parsed) {
+  // toml++ takes a zero byte for the end of its text in some places and not in others, and then
+  // asserts.
+  const size_t zero = text.find('\0');
+  const toml::parse_result parsed = toml::parse(text.substr(0, zero));
+  if (zero != std::string_view::npos) {
+    reading.is_syntax_error = true;
+    reading.errors.push_back({{}, AtZero(text, zero), "syntax: a zero byte"});
+  } else if (parsed) {
     Target target;
     target.config = &reading.config;
     Reader(reading, FolderOf(file_name)).ReadTable(parsed.table(), "", "", target);

@@ -42,6 +42,7 @@ const Bad kBad[] = {
      R"(3:1: syntax: Error while parsing table header: cannot redefine existing table 'server')" "\n"},
     {"SyntaxOpenString", "[node]\nname = \"a\n",
      R"(2:10: syntax: Error while parsing string: unescaped control characters other than TAB (U+0009) are explicitly prohibited)" "\n"},
+    {"SyntaxZeroByte", std::string("[server]\n[\0\0]\n", 14), "2:2: syntax: a zero byte\n"},
     {"SyntaxNotUtf8", "[node]\nname = \"\xff\"\n",
      R"(2:8: syntax: Encountered invalid utf-8 sequence)" "\n"},
     {"UnknownKeyIsSuggested", "[[group]]\nname = \"g\"\nhot_leese = \"1s\"\n",
