@@ -122,7 +122,7 @@ const auto kRows = std::to_array<Row>({
   {"group.max_value", At<&GroupConfig::max_value>(), "16MiB", "1B..512MiB", kRestart,
    "Bytes of the largest value that is kept; larger ones are answered and not kept, and SET refuses them."},
   {"group.writes", At<&GroupConfig::writes>(), "reject (cache where there is no backend)", "", kRestart,
-   "What SET does: it is refused, or the value is stored in the cache alone."},
+   "What SET and its like do: they are refused, or the value is stored in the cache alone."},
   {"group.max_loads", At<&GroupConfig::max_loads>(), "4096", "1..1000000", kRestart,
    "Loads under way at once on this node; beyond, GET answers OVERLOAD."},
   {"group.max_load_bytes", At<&GroupConfig::max_load_bytes>(), "256MiB", "1MiB..64TiB", kRestart,
