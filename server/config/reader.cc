@@ -9,8 +9,14 @@
 #include "server/config/suggest.h"
 #include "server/config/value.h"
 
+// toml++ 3.3 asserts, and in release builds assumes, that a table's header begins with a key before
+// it looks whether it does.
+#pragma push_macro("NDEBUG")
+#undef NDEBUG
+#define TOML_ASSERT(expr) static_cast<void>(0)
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
+#pragma pop_macro("NDEBUG")
 
 namespace cistern::server {
 namespace {
@@ -216,27 +222,13 @@ std::filesystem::path FolderOf(const std::string& file_name) {
   return error ? std::filesystem::path("/") : absolute.parent_path();
 }
 
-// Where the first zero byte stands.
-SourcePosition AtZero(std::string_view text, size_t zero) {
-  const std::string_view before = text.substr(0, zero);
-  const auto lines = static_cast<uint32_t>(std::ranges::count(before, '\n'));
-  const size_t line_begin = before.rfind('\n') + 1;  // 0 where there is none
-  return {lines + 1, static_cast<uint32_t>(zero - line_begin) + 1};
-}
-
 }  // namespace
 
 Reading ReadToml(std::string_view text, const std::string& file_name) {
   Reading reading;
   reading.config = DefaultConfig();
-  // toml++ takes a zero byte for the end of its text in some places and not in others, and then
-  // asserts.
-  const size_t zero = text.find('\0');
-  const toml::parse_result parsed = toml::parse(text.substr(0, zero));
-  if (zero != std::string_view::npos) {
-    reading.is_syntax_error = true;
-    reading.errors.push_back({{}, AtZero(text, zero), "syntax: a zero byte"});
-  } else if (parsed) {
+  const toml::parse_result parsed = toml::parse(text);
+  if (parsed) {
     Target target;
     target.config = &reading.config;
     Reader(reading, FolderOf(file_name)).ReadTable(parsed.table(), "", "", target);
