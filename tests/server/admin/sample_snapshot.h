@@ -8,28 +8,18 @@ namespace cistern::server {
 inline GroupSnapshot SampleGroup(const std::string& name, uint64_t base) {
   GroupSnapshot group;
   group.name = name;
-  for (uint64_t GroupSnapshot::*member : {&GroupSnapshot::gets,
-                                          &GroupSnapshot::hits_main,
-                                          &GroupSnapshot::hits_hot,
-                                          &GroupSnapshot::hits_stale,
-                                          &GroupSnapshot::hits_negative,
-                                          &GroupSnapshot::loads,
-                                          &GroupSnapshot::loads_deduped,
-                                          &GroupSnapshot::peer_loads,
-                                          &GroupSnapshot::peer_errors,
-                                          &GroupSnapshot::local_loads,
-                                          &GroupSnapshot::degraded_loads,
-                                          &GroupSnapshot::local_load_errors,
-                                          &GroupSnapshot::refused,
-                                          &GroupSnapshot::server_requests,
-                                          &GroupSnapshot::evictions_main,
-                                          &GroupSnapshot::evictions_hot,
-                                          &GroupSnapshot::expirations,
-                                          &GroupSnapshot::invalidations,
-                                          &GroupSnapshot::bytes_main,
-                                          &GroupSnapshot::bytes_hot,
-                                          &GroupSnapshot::items_main,
-                                          &GroupSnapshot::items_hot}) {
+  for (uint64_t GroupSnapshot::*member :
+       {&GroupSnapshot::gets,           &GroupSnapshot::hits_main,
+        &GroupSnapshot::hits_hot,       &GroupSnapshot::hits_stale,
+        &GroupSnapshot::hits_negative,  &GroupSnapshot::loads,
+        &GroupSnapshot::loads_deduped,  &GroupSnapshot::peer_loads,
+        &GroupSnapshot::peer_errors,    &GroupSnapshot::local_loads,
+        &GroupSnapshot::degraded_loads, &GroupSnapshot::local_load_errors,
+        &GroupSnapshot::refused,        &GroupSnapshot::server_requests,
+        &GroupSnapshot::evictions_main, &GroupSnapshot::evictions_hot,
+        &GroupSnapshot::expirations,    &GroupSnapshot::invalidations,
+        &GroupSnapshot::bytes_main,     &GroupSnapshot::bytes_hot,
+        &GroupSnapshot::items_main,     &GroupSnapshot::items_hot}) {
     group.*member = base++;
   }
   return group;

@@ -140,9 +140,9 @@ TEST(GoodConfigTest, CertificatesAreReadAndProtectWhereTheyAreAskedFor) {
   const TestCertificate node = authority.Issue("node");
   const std::string tls = "tls = { cert = \"" + node.cert + "\", key = \"" + node.key +
                           "\", ca = \"" + authority.ca() + "\"";
-  const Config config = Parse(
-      "[server]\nlisten = [\"127.0.0.1:0\", \"tls:0.0.0.0:6380\"]\n" + tls +
-      ", client_auth = \"yes\" }\n[cluster]\nlisten = \"0.0.0.0:16379\"\n" + tls + " }\n");
+  const Config config =
+      Parse("[server]\nlisten = [\"127.0.0.1:0\", \"tls:0.0.0.0:6380\"]\n" + tls +
+            ", client_auth = \"yes\" }\n[cluster]\nlisten = \"0.0.0.0:16379\"\n" + tls + " }\n");
   EXPECT_EQ(config.server.tls.cert, node.cert);
   EXPECT_EQ(config.server.tls.client_auth, net::ClientAuth::kYes);
   EXPECT_EQ(config.server.tls.handshake_timeout, std::chrono::seconds(10));
