@@ -46,7 +46,7 @@ void LinkRequests::Add(cache::PurgeScope scope, cache::PurgeRound round, PurgeDo
 void LinkRequests::Add(uint64_t operation, std::vector<std::string> args, CommandDone done) {
   size_t bytes = 0;
   for (const std::string& arg : args)
-    bytes += sizeof(arg) + arg.capacity();
+    bytes += sizeof(std::string) + arg.capacity();
   unsent_.emplace_back(Command{operation, std::move(args), std::move(done),
                                cache::Charge(budget_, cache::ChargeKind::kPeers, bytes)});
 }

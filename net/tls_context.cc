@@ -66,7 +66,7 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::Load(const TlsOptions& opt
   ERR_clear_error();
   SSL_CTX* made = SSL_CTX_new(TLS_method());
   if (made == nullptr) return tl::unexpected("TLS: " + OpensslError());
-  const std::shared_ptr<TlsContext> context(new TlsContext(made, options.handshake_timeout));
+  std::shared_ptr<TlsContext> context(new TlsContext(made, options.handshake_timeout));
   SSL_CTX_set_min_proto_version(made, TLS1_2_VERSION);
   SSL_CTX_set_options(made, kRules);
   // Idle connections shall not hold 34 KiB of buffers each.

@@ -85,7 +85,7 @@ TEST_F(Watermark, WhatIsPastIsReclaimedThoughItNeverExpires) {
   store(0).marks().RaiseGroup(0);
   for (int i = 0; i < 10'000; ++i)
     store(0).Reclaim(0, 1, cluster.clock);
-  EXPECT_LE(store(0).used(cache::ChargeKind::kEntries), full - 1000 * 100);
+  EXPECT_LE(store(0).used(cache::ChargeKind::kEntries), full - uint64_t{1000} * 100);
   EXPECT_EQ(store(0).Counts(0).expirations, 0u);
 }
 
