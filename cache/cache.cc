@@ -170,8 +170,14 @@ bool Cache::OwnsAll(std::span<const std::string> keys) const {
                      [this](const std::string& key) { return context_.picker.Owner(key).is_self; });
 }
 
+std::optional<Error> Cache::Leaving() const {
+  if (!context_.leaving.load()) return std::nullopt;
+  return errors::Leaving(context_.picker.SelfName());
+}
+
 Result<int64_t> Cache::InvalidateHere(Executor& executor, std::span<const std::string> keys,
                                       Recalls* recalls) {
+  if (auto leaving = Leaving()) return tl::unexpected(std::move(*leaving));
   for (const std::string& key : keys) {
     if (GroupOf(key) == nullptr) return tl::unexpected(errors::NoGroup(key));
   }
@@ -190,6 +196,7 @@ Result<Group*> Cache::GroupHere(std::string_view key) const {
 
 Result<bool> Cache::UpdateHere(Executor& executor, Key key, Touches touches, const Decide& decide,
                                Recalls* recalls) {
+  if (auto leaving = Leaving()) return tl::unexpected(std::move(*leaving));
   const Result<Group*> group = GroupHere(key.bytes);
   if (!group) return tl::unexpected(group.error());
   Result<bool> changed = write_path_.Update(**group, key, touches, decide, recalls);

@@ -52,6 +52,10 @@ class Cache {
 
   // Begins to reclaim what has expired, on every executor, until Shutdown().
   void Start();
+  // From now on nothing is changed or lent here: others will soon act for this node. A change that
+  // an executor is in the middle of may still be made: let each run something else before you tell
+  // the others.
+  void Leave() { context_.leaving.store(true); }
   // Completes all waiters with kShutdown; later requests likewise.
   void Shutdown();
 
@@ -76,6 +80,7 @@ class Cache {
   }
   void PurgeHere(Executor& executor, const PurgeScope& scope, PurgeRound round,
                  CompletionPtr<Result<bool>> done) {
+    if (auto leaving = Leaving()) return done->Done(tl::unexpected(std::move(*leaving)));
     purge_path_.RunHere(executor, scope, round, std::move(done));
   }
 
@@ -119,6 +124,8 @@ class Cache {
   size_t LoadsInFlight();
 
  private:
+  // Why nothing may be changed here any more.
+  std::optional<Error> Leaving() const;
   // The key's group, if this node owns the key.
   Result<Group*> GroupHere(std::string_view key) const;
   void Renew(Executor& executor, uint16_t group, Key key);

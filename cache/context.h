@@ -1,6 +1,7 @@
 // Context: what the flows of one node's cache share.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <random>
@@ -32,6 +33,9 @@ struct Context {
   }
 
   std::vector<std::minstd_rand> random;  // by worker
+  // This node is stopping: it changes nothing and lends nothing any more, since the others will
+  // soon act without it.
+  std::atomic<bool> leaving{false};
 
  private:
   std::minstd_rand& Random(Executor& executor) { return random[executor.index()]; }

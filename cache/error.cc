@@ -102,6 +102,9 @@ Error OutcomeUnknown(std::string_view node) {
 Error MembersChange() {
   return {ErrorCode::kPeer, "nodes come and go, so not all of them confirmed: try again"};
 }
+Error Leaving(std::string_view node) {
+  return {ErrorCode::kPeer, "owner " + std::string(node) + " is stopping"};
+}
 Error NotOwner(std::string_view node) {
   return {ErrorCode::kNotOwner, "node " + std::string(node) + " does not own this key"};
 }

@@ -56,6 +56,7 @@ Error NotConfirmedIn(Duration limit);         // "the owner did not confirm with
 Error NotPurged(std::string_view node);       // "node b did not confirm"
 Error OutcomeUnknown(std::string_view node);  // the link broke while a write was under way
 Error MembersChange();                        // a purge has begun again too often
+Error Leaving(std::string_view node);         // it is stopping and changes nothing any more
 Error NotOwner(std::string_view node);
 Error TooLarge(std::string_view group, size_t limit);
 Error Timeout(Duration limit);

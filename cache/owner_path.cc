@@ -169,6 +169,7 @@ Lease OwnerPath::GrantTo(const Waiter& waiter, Shard& shard, const Group& group,
                          std::string_view key, Duration ttl) {
   const Duration length = group.config().hot_lease;
   if (!waiter.peer || waiter.wish != Wish::kLease || !group.hot()) return {};
+  if (context_.leaving.load(std::memory_order_relaxed)) return {};
   // What is about to expire is not worth a record, and its TTL would be 0, "no end", on the wire.
   if (ttl > Duration(0) && ttl < std::chrono::milliseconds(1)) return {};
   const uint64_t sequence =

@@ -147,8 +147,25 @@ void Cluster::Dial(cache::NodeId node, const net::Address& address) {
   }
 }
 
-void Cluster::Stop() {
+void Cluster::Leave(cache::Duration limit) {
+  CloseListener();
+  std::vector<std::future<void>> all_gone;
+  for (const auto& links : links_) {
+    auto gone = std::make_shared<std::promise<void>>();
+    all_gone.push_back(gone->get_future());
+    links->loop().Post([&links = *links, gone] { links.Leave([gone] { gone->set_value(); }); });
+  }
+  const auto until = std::chrono::steady_clock::now() + limit;
+  for (const auto& gone : all_gone)
+    gone.wait_until(until);
+}
+
+void Cluster::CloseListener() {
   if (listener_ != nullptr) RunOn(*workers_[0], [this] { listener_.reset(); });
+}
+
+void Cluster::Stop() {
+  CloseListener();
   for (const auto& links : links_)
     RunOn(links->loop(), [&links] { links->Stop(); });
 }

@@ -58,6 +58,10 @@ class Cluster final : public cache::PeerPicker {
   // Opens the peer port and dials the other members. Whether the workers run already does not
   // matter. The error names what is at fault: an address, a port that is taken.
   net::Result<void> Start(PeerService& service, CommandRunner& commands);
+  // Says goodbye to all peers, and returns when each has the answers that it waits for, or after
+  // `limit`. From then on they act for this node: nothing that they would have to hear of may be
+  // confirmed after this call has begun.
+  void Leave(cache::Duration limit);
   // Closes all connections; what was asked is answered. Idempotent.
   void Stop();
 
@@ -96,6 +100,7 @@ class Cluster final : public cache::PeerPicker {
 
   void MakeTable();
   net::Result<void> Listen();
+  void CloseListener();
   void Deal(int fd);
   void Dial(cache::NodeId node, const net::Address& address);
 

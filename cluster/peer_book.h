@@ -15,6 +15,7 @@ struct PeerState {
   size_t links_up = 0;     // that this node made: control, and one a worker
   cache::Duration round_trip{0};
   cache::Incarnation incarnation = 0;  // 0: never heard
+  cache::Incarnation left = 0;         // the one that has said goodbye
   std::string last_error;              // of the control connection; empty while connected
 };
 
@@ -56,7 +57,16 @@ class PeerBook {
     const std::lock_guard lock(mutex_);
     peers_[node].round_trip = round_trip;
   }
-  bool IsReachable(cache::NodeId node) const { return State(node).links_up > 0; }
+  // Its present incarnation is stopping.
+  void SaidGoodbye(cache::NodeId node) {
+    const std::lock_guard lock(mutex_);
+    peers_[node].left = peers_[node].incarnation;
+  }
+  // One that has said goodbye may still answer; but nobody is to count on its hearing of anything.
+  bool IsReachable(cache::NodeId node) const {
+    const PeerState state = State(node);
+    return state.links_up > 0 && state.left != state.incarnation;
+  }
   PeerState State(cache::NodeId node) const {
     const std::lock_guard lock(mutex_);
     const auto at = peers_.find(node);

@@ -132,10 +132,24 @@ void PeerLink::AwaitHello() {
 void PeerLink::OnFrame(wire::Frame& frame) {
   if (state_ == State::kHello) return OnHelloFrame(frame);
   if (frame.has_echo()) return OnEcho(frame.echo());
-  // A goodbye takes nothing away from what is under way: the peer closes when it has answered.
-  if (frame.has_goodbye() || (frame.id() == 0 && !frame.has_refusal())) return;
+  if (frame.has_goodbye()) return OnGoodbye();
   if (frame.has_refusal()) return Down(TextOf(frame.refusal()), false);
-  if (!requests_.OnAnswer(frame)) Down("it answered what was not asked", false);
+  if (frame.id() == 0) return;
+  if (!requests_.OnAnswer(frame)) return Down("it answered what was not asked", false);
+  CloseIfAnswered();
+}
+
+void PeerLink::OnGoodbye() {
+  if (state_ != State::kUp) return;
+  state_ = State::kLeaving;
+  unreachable_ = true;
+  observer_.OnGoodbye();
+  SendUnsent();
+  CloseIfAnswered();
+}
+
+void PeerLink::CloseIfAnswered() {
+  if (state_ == State::kLeaving && requests_.sent() == 0) Down("it is stopping", true);
 }
 
 void PeerLink::OnHelloFrame(wire::Frame& frame) {
@@ -199,11 +213,12 @@ void PeerLink::Tick() {
     return Down("no echo of its ping", true);
   }
   requests_.TimeOut(now);
+  CloseIfAnswered();
 }
 
 void PeerLink::OnChannelClosed(const std::string& reason) {
   // Refused at once, or gone while it said hello: it cannot be reached. Lost later: no verdict.
-  Down(reason, state_ != State::kUp);
+  Down(reason, state_ != State::kUp && state_ != State::kLeaving);
 }
 
 void PeerLink::Down(const std::string& reason, bool dead) {

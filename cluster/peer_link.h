@@ -18,6 +18,7 @@ namespace cistern::cluster {
 // the outcome; what is asked of a peer that has been found unreachable is answered at once. A peer
 // is unreachable when a connection cannot be made within `connect_timeout`, or its hello or echo
 // does not come within `dead_after`: until the next hello. A slow answer is no reason for anything.
+// After a goodbye nothing new is asked, and the link closes when all has been answered.
 //
 // Used on its loop's thread only.
 class PeerLink : private FrameChannel::Delegate {
@@ -38,6 +39,8 @@ class PeerLink : private FrameChannel::Delegate {
     virtual void OnLinkUp(const PeerIdentity& peer) = 0;
     // A link that was up was lost, or could not be made. Told once, not at every further try.
     virtual void OnLinkDown(const std::string& reason) = 0;
+    // The peer is stopping. Before anything that it should have been asked is refused.
+    virtual void OnGoodbye() = 0;
     virtual void OnEcho(cache::Duration round_trip) = 0;
   };
 
@@ -67,7 +70,7 @@ class PeerLink : private FrameChannel::Delegate {
   FrameChannel::Counters counters() const;
 
  private:
-  enum class State : uint8_t { kStopped, kConnecting, kHello, kUp, kWaiting };
+  enum class State : uint8_t { kStopped, kConnecting, kHello, kUp, kLeaving, kWaiting };
 
   void OnChannelOpen() override;
   void OnFrame(wire::Frame& frame) override;
@@ -78,6 +81,9 @@ class PeerLink : private FrameChannel::Delegate {
   void OnHelloFrame(wire::Frame& frame);
   void OnWelcome(const wire::Welcome& welcome);
   void OnEcho(const wire::Echo& echo);
+  void OnGoodbye();
+  // The peer waits for this when it has said goodbye.
+  void CloseIfAnswered();
   // The connection is given up. `dead`: not only lost, the peer does not answer.
   void Down(const std::string& reason, bool dead);
   void Retry(cache::Duration delay);

@@ -44,7 +44,8 @@ PeerSession::PeerSession(net::Loop& loop, const Context& context, Owner& owner)
       context_(context),
       owner_(owner),
       channel_(loop, context.service.budget(), *this),
-      handshake_(context.self, context.secret) {
+      handshake_(context.self, context.secret),
+      silence_(kSilentDeadlines * context.dead_after) {
   channel_.LimitStranger(kHelloBytes + kMemberBytes * (context.self.members.size() + kMoreMembers));
 }
 
@@ -122,14 +123,23 @@ void PeerSession::OnProof(const wire::Frame& frame) {
 
 void PeerSession::WatchSilence() {
   loop_.Cancel(timer_);
-  timer_ = loop_.After(kSilentDeadlines * context_.dead_after, [this] {
+  timer_ = loop_.After(silence_, [this] {
     const cache::Duration silent = loop_.clock().Now() - channel_.last_heard();
-    if (silent >= kSilentDeadlines * context_.dead_after && !channel_.is_paused()) {
+    if (silent >= silence_ && !channel_.is_paused()) {
       refused_ = "nothing heard of it";
       return channel_.Close();
     }
     WatchSilence();
   });
+}
+
+void PeerSession::SayGoodbye() {
+  if (state_ != State::kUp) return Refuse("this node is stopping");
+  wire::Frame frame = NewFrame(0);
+  frame.mutable_goodbye();
+  channel_.Send(std::move(frame));
+  silence_ = context_.dead_after;
+  WatchSilence();
 }
 
 void PeerSession::OnGet(wire::Frame& frame) {

@@ -45,6 +45,9 @@ class PeerSession : public std::enable_shared_from_this<PeerSession>,
   // Takes the socket, whatever comes of it. On failure the session is of no use. To close, let the
   // session go.
   net::Result<void> Start(int fd);
+  // This node is stopping: asks the peer to close the connection when it has its answers. A peer
+  // that is not heard for `dead_after` from now on is not waited for.
+  void SayGoodbye();
   bool is_paused() const { return channel_.is_paused(); }
   // It has not proved itself yet, or never will.
   bool is_stranger() const { return peer_.name.empty(); }
@@ -82,7 +85,8 @@ class PeerSession : public std::enable_shared_from_this<PeerSession>,
   FrameChannel channel_;
   ServerHandshake handshake_;
   PeerIdentity peer_;
-  std::string refused_;  // why the session closes by its own will
+  std::string refused_;      // why the session closes by its own will
+  cache::Duration silence_;  // after so much of it the peer is gone
   cache::NodeId node_ = 0;
   std::unordered_map<uint64_t, std::vector<Answer>> answers_;  // of this turn, by request
   cache::Executor::TimerId timer_ = 0;  // hello's deadline, then the watch over silence

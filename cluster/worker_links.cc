@@ -42,6 +42,10 @@ struct WorkerLinks::Link : PeerLink::Observer {
     context.book.Disconnected(node, reason);
     context.log(fmt::format("node '{}' is not connected: {}", context.ids.Name(node), reason));
   }
+  void OnGoodbye() override {
+    context.book.SaidGoodbye(node);
+    if (is_control) context.log(fmt::format("node '{}' says goodbye", context.ids.Name(node)));
+  }
   void OnEcho(cache::Duration round_trip) override {
     if (is_control) context.book.RoundTrip(node, round_trip);
   }
@@ -94,9 +98,23 @@ void WorkerLinks::DropOldStrangers() {
   }
 }
 
+void WorkerLinks::Leave(std::function<void()> gone) {
+  stopped_ = true;
+  gone_ = std::move(gone);
+  // One that is closed at once tells so in a later turn.
+  for (const auto& [raw, session] : sessions_)
+    session->SayGoodbye();
+  TellIfGone();
+}
+
+void WorkerLinks::TellIfGone() {
+  if (gone_ && sessions_.empty()) std::exchange(gone_, nullptr)();
+}
+
 void WorkerLinks::Stop() {
   stopped_ = true;
   sessions_.clear();
+  TellIfGone();
   for (Links* links : {&data_, &control_}) {
     for (auto& [node, link] : *links)
       link->link.Stop();
@@ -124,6 +142,7 @@ void WorkerLinks::OnSessionClosed(PeerSession& session, const std::string& peer,
   // Without a hello it may be anybody: a wrong secret, a wrong version, a port scan.
   if (peer.empty()) context_.log(fmt::format("a peer's connection was closed: {}", reason));
   sessions_.erase(&session);
+  TellIfGone();
 }
 
 }  // namespace cistern::cluster

@@ -40,6 +40,9 @@ class WorkerLinks : private PeerSession::Owner {
   void AddLink(cache::NodeId node, const net::Address& address, wire::LinkKind kind);
   // Takes the socket over.
   void Accept(int fd);
+  // Says goodbye on every connection that came here; `gone` is called once, when the peers have
+  // closed them all. No more are taken.
+  void Leave(std::function<void()> gone);
   // Closes everything and answers everything.
   void Stop();
 
@@ -56,6 +59,7 @@ class WorkerLinks : private PeerSession::Owner {
   void OnSessionClosed(PeerSession& session, const std::string& peer,
                        const std::string& reason) override;
   void DropOldStrangers();
+  void TellIfGone();
 
   net::Loop& loop_;
   LinkContext& context_;
@@ -64,7 +68,8 @@ class WorkerLinks : private PeerSession::Owner {
   Links control_;
   std::unordered_map<PeerSession*, std::shared_ptr<PeerSession>> sessions_;
   std::deque<std::weak_ptr<PeerSession>> strangers_;  // the oldest first; some are none any more
-  bool stopped_ = false;
+  std::function<void()> gone_;
+  bool stopped_ = false;  // takes no more connections
 };
 
 }  // namespace cistern::cluster

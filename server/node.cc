@@ -183,9 +183,11 @@ Node::Started Node::StartAdmin() {
 void Node::Stop() {
   if (std::exchange(stopped_, true)) return;
   stopping_.store(true);
+  const cache::Instant until = cache::SystemClock().Now() + drain_limit_;
   if (acceptor_ != nullptr) RunOn(*loops_.front(), [this] { acceptor_->Close(); });
   DrainWorkers();
   admin_.reset();
+  LeaveCluster(until - cache::SystemClock().Now());
   if (cluster_ != nullptr) cluster_->Stop();
   if (cache_ != nullptr) {
     cache_->Shutdown();
@@ -208,6 +210,15 @@ void Node::DrainWorkers() {
   }
   for (auto& worker : drained)
     worker.wait();
+}
+
+void Node::LeaveCluster(cache::Duration limit) {
+  if (cluster_ == nullptr || cache_ == nullptr || limit <= cache::Duration(0)) return;
+  cache_->Leave();
+  // What a worker was in the middle of is done when it has run this.
+  for (const auto& loop : loops_)
+    RunOn(*loop, [] {});
+  cluster_->Leave(limit);
 }
 
 std::vector<net::Loop*> Node::Loops() const {

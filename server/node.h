@@ -67,6 +67,8 @@ class Node {
   Started ServeClients();
   Started StartAdmin();
   void DrainWorkers();
+  // Peers get the answers that they wait for, and no errors.
+  void LeaveCluster(cache::Duration limit);
   std::vector<net::Loop*> Loops() const;
 
   // In the order of their making; destroyed from the last to the first.

@@ -230,6 +230,41 @@ TEST_F(ClusterTest, OnlyNodeOpensNoPort) {
   EXPECT_TRUE(a.cluster->Owner("any").is_self);
 }
 
+TEST_F(ClusterTest, NodeThatLeavesAnswersWhatItWasAskedAndCannotBeReachedAnyMore) {
+  Node a(Members(), "a");
+  Node b(Members(), "b");
+  Record<FakeService::GetDone> held;
+  b.service.get = [&](const PeerGetRequest&, const FakeService::GetDone& done) { held.Add(done); };
+  ASSERT_TRUE(b.Start());
+  ASSERT_TRUE(a.Start());
+  const std::string key = KeyOf(a, "b");
+  const cache::NodeId node = a.cluster->Owner(key).node;
+  auto under_way = a.Fetch(node, key);
+  b.service.gets.Await(1);
+  EXPECT_TRUE(a.cluster->IsReachable(node));
+  std::thread leaving([&] { b.cluster->Leave(std::chrono::hours(1)); });
+  while (a.cluster->IsReachable(node))
+    std::this_thread::yield();
+  held.Await(1)[0]->Done(Found("v"));
+  leaving.join();
+  EXPECT_EQ(under_way->Value(), "v");
+  EXPECT_EQ(a.Fetch(node, key)->Answer().error().text, "owner b cannot be reached");
+}
+
+TEST_F(ClusterTest, LeavingTakesNoLongerThanItsLimit) {
+  Node a(Members(), "a");
+  Node b(Members(), "b");
+  b.service.get = [](const PeerGetRequest&, const FakeService::GetDone&) {};
+  ASSERT_TRUE(b.Start());
+  ASSERT_TRUE(a.Start());
+  const std::string key = KeyOf(a, "b");
+  auto under_way = a.Fetch(a.cluster->Owner(key).node, key);
+  b.service.gets.Await(1);
+  b.cluster->Leave(std::chrono::milliseconds(10));
+  b.cluster->Stop();
+  EXPECT_EQ(under_way->Answer().error().code, ErrorCode::kPeerLost);
+}
+
 TEST_F(ClusterTest, StopAnswersWhatIsUnderWayAndWhatComesLater) {
   Node a(Members(), "a");
   Node b(Members(), "b");

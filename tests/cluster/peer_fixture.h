@@ -60,6 +60,12 @@ class ServingNode : private PeerSession::Owner {
   }
   // On the loop's thread.
   void CloseSessionsHere() { sessions_.clear(); }
+  void SayGoodbye() {
+    OnLoop(loop, [&] {
+      for (const auto& [raw, session] : sessions_)
+        session->SayGoodbye();
+    });
+  }
   // Of all sessions that are open.
   FrameChannel::Counters Counters() {
     FrameChannel::Counters sum;
@@ -169,10 +175,12 @@ class AskingNode : public PeerLink::Observer {
   Record<PeerIdentity> ups;
   Record<std::string> downs;
   Record<cache::Duration> echoes;
+  Record<std::monostate> goodbyes;
 
  private:
   void OnLinkUp(const PeerIdentity& peer) override { ups.Add(peer); }
   void OnLinkDown(const std::string& reason) override { downs.Add(reason); }
+  void OnGoodbye() override { goodbyes.Add({}); }
   void OnEcho(cache::Duration round_trip) override { echoes.Add(round_trip); }
 };
 

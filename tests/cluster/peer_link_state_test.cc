@@ -181,6 +181,55 @@ TEST_F(PeerTest, PeerWithoutEchoIsUnreachableUntilItSpeaksAgain) {
   EXPECT_EQ(asker.Fetch("k")->Value(), "value of k");
 }
 
+TEST_F(PeerTest, AfterAGoodbyeWhatWasAskedIsAnsweredAndNothingNewIsAsked) {
+  Join();
+  std::vector<FakeService::GetDone> held;
+  server.service.get = [&](const PeerGetRequest&, const FakeService::GetDone& done) {
+    held.push_back(done);
+  };
+  auto asked = asker.Fetch("asked");
+  server.service.gets.Await(1);
+  server.SayGoodbye();
+  asker.goodbyes.Await(1);
+  EXPECT_EQ(asker.Fetch("new")->Answer().error().text, "owner b cannot be reached");
+  EXPECT_EQ(asker.downs.size(), 0u) << "it waits for its answer";
+  OnLoop(server.loop, [&] { held[0]->Done(Found("v")); });
+  EXPECT_EQ(asked->Value(), "v");
+  EXPECT_EQ(asker.downs.Await(1)[0], "it is stopping");
+  server.closed.Await(1);
+  EXPECT_EQ(server.service.gets.size(), 1u);
+}
+
+TEST_F(PeerTest, LinkThatWaitsForNothingClosesAtTheGoodbye) {
+  Join();
+  server.SayGoodbye();
+  EXPECT_EQ(asker.downs.Await(1)[0], "it is stopping");
+  server.closed.Await(1);
+  EXPECT_EQ(asker.goodbyes.size(), 1u);
+}
+
+TEST_F(PeerTest, WhoSaidGoodbyeIsAskedAgainWhenItIsBack) {
+  const SocketPath path;
+  server.Open(path.address());
+  asker.Dial(path.address());
+  asker.AwaitUp();
+  server.SayGoodbye();
+  asker.downs.Await(1);
+  asker.AwaitUp(2);
+  EXPECT_EQ(asker.Fetch("k")->Value(), "value of k");
+}
+
+TEST_F(PeerTest, GetThatIsNeverAnsweredHoldsALinkUpNoLongerThanItsOwnTime) {
+  asker.config.dead_after = std::chrono::milliseconds(400);  // swept every 100 ms
+  Join();
+  server.service.get = [](const PeerGetRequest&, const FakeService::GetDone&) {};
+  auto fetch = asker.Fetch(std::make_shared<FakeFetch>("k", std::chrono::milliseconds(10)));
+  server.service.gets.Await(1);
+  server.SayGoodbye();
+  EXPECT_EQ(fetch->Answer().error().code, ErrorCode::kTimeout);
+  EXPECT_EQ(asker.downs.Await(1)[0], "it is stopping");
+}
+
 TEST_F(PeerTest, StopAnswersEverything) {
   Join();
   server.service.get = [](const PeerGetRequest&, const FakeService::GetDone&) {};

@@ -111,6 +111,28 @@ TEST_F(PeerSessionTest, SilentStrangerIsClosed) {
   EXPECT_FALSE(peer.Receive());
 }
 
+TEST_F(PeerSessionTest, PeerThatHearsNoGoodbyeIsNotWaitedForLongerThanItMayBeSilent) {
+  server.set_dead_after(std::chrono::milliseconds(50));
+  RawPeer peer(address);
+  peer.SayHello(IdentityOf("a", 1), "s3cret");
+  server.SayGoodbye();
+  EXPECT_TRUE(peer.Receive()->has_goodbye());
+  EXPECT_EQ(server.closed.Await(1)[0], "nothing heard of it");
+}
+
+TEST_F(PeerSessionTest, StrangerIsToldThatTheNodeIsStopping) {
+  RawPeer peer(address);
+  const Identity self = IdentityOf("a", 1);
+  const ClientHandshake handshake(self, "s3cret", wire::LINK_DATA, "b");
+  wire::Frame frame;
+  *frame.mutable_hello() = handshake.hello();
+  peer.Send(frame);
+  EXPECT_TRUE(peer.Receive()->has_hello_reply());
+  server.SayGoodbye();
+  EXPECT_EQ(peer.Receive()->refusal().text(), "this node is stopping");
+  EXPECT_FALSE(peer.Receive());
+}
+
 TEST_F(PeerSessionTest, PeerThatFallsSilentIsClosed) {
   server.set_dead_after(std::chrono::milliseconds(50));
   RawPeer peer(address);

@@ -56,6 +56,34 @@ class ShutdownTest(SystemTest):
             cluster[0].process.signal(signal.SIGTERM)
         self.assertEqual(cluster[0].process.wait(30), 0)
 
+    def test_what_other_nodes_have_asked_is_answered_before_it_goes(self):
+        fake = self.fake_redis()
+        cluster = self.cluster("a", "b", groups=[redis_group(fake)],
+                               server={"drain_timeout": "60s"})
+        key = next(key for key in map(str, range(1000))
+                   if cluster.owner_of("users", key) is cluster["b"])
+        (client,) = self.clients(cluster["a"])
+        fake.park()
+        client.send("GET", "in flight")
+        client.send("GET", key)
+        fake.wait_until_asked(key)
+        cluster["b"].process.signal(signal.SIGTERM)
+        eventually(lambda: "node 'b' says goodbye" in cluster["a"].process.log(), "a goodbye")
+        self.assertTrue(cluster["b"].process.is_running())
+        fake.release()
+        self.assertEqual(client.read(), b"value of in flight")
+        self.assertEqual(client.read(), b"value of " + key.encode())
+        self.assertEqual(cluster["b"].process.wait(30), 0)
+        self.assertEqual(fake.asked(key), 2, "once to find its owner, and once")
+        self.assertEqual(cluster["a"].stats("users")["peer_errors"], 0)
+
+    def test_nodes_that_stop_together_do_not_wait_for_each_other(self):
+        cluster = self.cluster(groups=[plain_group()], server={"drain_timeout": "60s"})
+        for node in cluster:
+            node.process.signal(signal.SIGTERM)
+        for node in cluster:
+            self.assertEqual(node.process.wait(30), 0)
+
     def test_the_others_go_on(self):
         fake = self.fake_redis()
         cluster = self.cluster(groups=[redis_group(fake)])
