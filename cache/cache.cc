@@ -45,6 +45,7 @@ Cache::Cache(const Store::Options& options, std::vector<GroupSpec> groups,
       forward_path_(context_),
       write_path_(context_),
       purge_path_(context_),
+      ownership_(context_),
       executors_(executors.begin(), executors.end()),
       started_(clock.Now()) {
   for (const auto& group : groups_)
@@ -102,11 +103,10 @@ void Cache::Get(Executor& executor, Key key, Instant deadline, CompletionPtr<Res
   if (stopping_.load()) return done->Done(tl::unexpected(errors::Shutdown()));
   Waiter waiter;
   waiter.client = std::move(done);
-  const bool here = context_.picker.Owner(key.bytes).is_self;
-  const GetOutcome outcome =
-      here ? owner_path_.Get(executor, *group, key, std::move(waiter))
-           : forward_path_.Get(executor, *group, key, deadline, std::move(waiter));
-  CountOutcome(executor, *group, outcome);
+  std::optional<GetOutcome> outcome;
+  if (context_.Owns(key.bytes)) outcome = owner_path_.Get(executor, *group, key, waiter);
+  if (!outcome) outcome = forward_path_.Get(executor, *group, key, deadline, std::move(waiter));
+  CountOutcome(executor, *group, *outcome);
 }
 
 void Cache::CountOutcome(Executor& executor, Group& group, GetOutcome outcome) {
@@ -226,11 +226,10 @@ void Cache::ServePeer(Executor& executor, const PeerGet& get,
   waiter.incarnation = get.incarnation;
   const Pick pick = context_.picker.Owner(get.key);
   waiter.wish = get.epoch == pick.epoch ? get.wish : Wish::kNone;
-  if (pick.is_self) {
-    owner_path_.Get(executor, *group, Key::Of(get.key), std::move(waiter));
-  } else if (group->config().has_backend) {
-    forward_path_.GetFromBackend(executor, *group, Key::Of(get.key), get.deadline,
-                                 std::move(waiter));
+  const Key key = Key::Of(get.key);
+  if (pick.is_self && owner_path_.Get(executor, *group, key, waiter)) return;
+  if (group->config().has_backend) {
+    forward_path_.GetFromBackend(executor, *group, key, get.deadline, std::move(waiter));
   } else {
     waiter.Fail(errors::NotOwner(context_.picker.SelfName()));
   }

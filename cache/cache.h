@@ -12,6 +12,7 @@
 #include "cache/context.h"
 #include "cache/forward_path.h"
 #include "cache/owner_path.h"
+#include "cache/ownership.h"
 #include "cache/purge_path.h"
 #include "cache/write_path.h"
 
@@ -115,6 +116,12 @@ class Cache {
   // copies: they live a second at most, and are had again for one message.)
   void PeerHeard() { store_.marks().RaiseCopies(); }
 
+  // As Ownership's. (thread-safe)
+  void ChangeOwners(OwnerChange change) {
+    ownership_.Change(*executors_.front(), std::move(change));
+  }
+  void CutDisputed() { ownership_.CutDisputed(*executors_.front()); }
+
   // The group that serves the key: the longest matching prefix; null if there is none.
   Group* GroupOf(std::string_view key) const;
   PeerPicker& picker() { return context_.picker; }
@@ -126,6 +133,10 @@ class Cache {
  private:
   // Why nothing may be changed here any more.
   std::optional<Error> Leaving() const;
+  // It is in the main cache, and this node owns it no more.
+  bool IsLost(const Entry& entry) const {
+    return entry.role() == Role::kMain && !context_.Owns(entry.key());
+  }
   // The key's group, if this node owns the key.
   Result<Group*> GroupHere(std::string_view key) const;
   void Renew(Executor& executor, uint16_t group, Key key);
@@ -141,6 +152,7 @@ class Cache {
   ForwardPath forward_path_;
   WritePath write_path_;
   PurgePath purge_path_;
+  Ownership ownership_;
   const std::vector<Executor*> executors_;
   const Instant started_;
   std::atomic<bool> stopping_{false};

@@ -9,6 +9,7 @@ namespace cistern::cache {
 template <class Visit>
 void Cache::Find(Executor& executor, std::span<const Key> keys, Instant now, Visit&& visit) {
   if (keys.size() > 1) store_.Prefetch(keys);
+  const bool ask_owner = context_.owners_change.load(std::memory_order_relaxed);
   for (size_t i = 0; i < keys.size(); ++i) {
     const Key& key = keys[i];
     Shard& shard = store_.ShardOf(key.hash);
@@ -17,7 +18,7 @@ void Cache::Find(Executor& executor, std::span<const Key> keys, Instant now, Vis
     {
       std::unique_lock lock(shard.mutex);
       Entry* entry = shard.entries.Find(key.bytes, key.hash, now);
-      if (entry == nullptr) {
+      if (entry == nullptr || (ask_owner && IsLost(*entry))) {
         lock.unlock();
         visit(i, Found());
         continue;

@@ -21,6 +21,9 @@ struct Context {
   PeerPicker& picker;
   const Clock& clock;
 
+  // By the table of owners that holds now. (thread-safe)
+  bool Owns(std::string_view key) const { return picker.Owner(key).is_self; }
+
   // Takes a place among the group's loads, which EndLoad() gives back; or says which bound is
   // reached. (thread-safe)
   std::optional<Error> StartLoad(Group& group);
@@ -36,6 +39,8 @@ struct Context {
   // This node is stopping: it changes nothing and lends nothing any more, since the others will
   // soon act without it.
   std::atomic<bool> leaving{false};
+  // Entries may be there that this node owns no more: who hits one asks (see Ownership).
+  std::atomic<bool> owners_change{false};
 
  private:
   std::minstd_rand& Random(Executor& executor) { return random[executor.index()]; }

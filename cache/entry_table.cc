@@ -47,7 +47,7 @@ EntryTable::EntryTable(std::span<Account* const> accounts, std::span<const uint1
 
 EntryTable::~EntryTable() {
   size_t cursor = 0;
-  EraseSome(&cursor, index_.buckets(), [](const Entry&) { return true; });
+  VisitSome(&cursor, index_.buckets(), [this](Entry* entry) { Erase(entry); });
 }
 
 Entry* EntryTable::Find(std::string_view key, uint64_t hash, Instant now) const {

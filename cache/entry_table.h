@@ -58,14 +58,13 @@ class EntryTable {
   void Put(const NewEntry& entry);
   void SetExpires(Entry* entry, Instant at);
   void Erase(Entry* entry);
-  // Erases every entry of which drop(const Entry&) is true in the next `buckets` after `*cursor`.
-  // Returns whether the last one of the table was among them.
-  template <class Drop>
-  bool EraseSome(size_t* cursor, size_t buckets, Drop drop) {
+  // Calls visit(Entry*), which may erase the entry that it is given and no other, for what stands
+  // in the next `buckets` after `*cursor`. Returns whether the last one of the table was among
+  // them.
+  template <class Visit>
+  bool VisitSome(size_t* cursor, size_t buckets, Visit visit) {
     for (; buckets > 0; --buckets) {
-      index_.VisitBucket(cursor, [&](Entry* entry) {
-        if (drop(*entry)) Erase(entry);
-      });
+      index_.VisitBucket(cursor, visit);
       if (*cursor == 0) return true;
     }
     return false;

@@ -75,7 +75,7 @@ GetOutcome ForwardPath::Enter(Executor& executor, Target target, Group& group, K
     std::lock_guard lock(shard.mutex);
     Entry* entry = shard.entries.Find(key.bytes, key.hash, context_.clock.Now());
     // A copy answers this node's own clients only.
-    if (entry != nullptr && target != Target::kBackend) {
+    if (entry != nullptr && entry->role() == Role::kHot && target != Target::kBackend) {
       shard.entries.Hit(entry);
       entered.copy = LoadedFrom(*entry);
     } else {

@@ -31,20 +31,22 @@ bool FitsAccount(const Account& account, std::string_view key, const BlobPtr& va
 
 // What the critical section of a GET found, to be acted upon outside it.
 struct OwnerPath::Look {
-  GetOutcome outcome = GetOutcome::kLoad;
-  Result<Loaded> answer;  // unless kLoad
+  std::optional<GetOutcome> outcome = GetOutcome::kLoad;  // nothing: the key is not owned
+  Result<Loaded> answer;                                  // unless kLoad
   Lease lease;
   Duration ttl{0};
   std::shared_ptr<Flight> started;  // kLoad: the flight to start, null when one was joined
 };
 
-GetOutcome OwnerPath::Get(Executor& executor, Group& group, Key key, Waiter waiter) {
+std::optional<GetOutcome> OwnerPath::Get(Executor& executor, Group& group, Key key,
+                                         Waiter& waiter) {
   Look look;
   {
     Shard& shard = context_.store.ShardOf(key.hash);
     const Instant now = context_.clock.Now();
     std::lock_guard lock(shard.mutex);
-    if (Entry* entry = shard.entries.Find(key.bytes, key.hash, now)) {
+    Entry* entry = shard.entries.Find(key.bytes, key.hash, now);
+    if (entry != nullptr && entry->role() == Role::kMain) {
       shard.entries.Hit(entry);
       waiter.source = Source::kMain;
       look.outcome = entry->negative() ? GetOutcome::kNegative : GetOutcome::kHit;
@@ -55,7 +57,9 @@ GetOutcome OwnerPath::Get(Executor& executor, Group& group, Key key, Waiter wait
       look = JoinOrMake(shard, group, key, waiter);
     }
   }
-  if (look.outcome != GetOutcome::kLoad) waiter.Finish(look.answer, look.lease, look.ttl);
+  if (look.outcome && look.outcome != GetOutcome::kLoad) {
+    waiter.Finish(look.answer, look.lease, look.ttl);
+  }
   if (look.started) Start(executor, look.started);
   return look.outcome;
 }
@@ -75,6 +79,11 @@ OwnerPath::Look OwnerPath::JoinOrMake(Shard& shard, Group& group, Key key, Waite
       return look;
     }
     shard.flights.Detach(key.bytes);  // a purge has passed since it began
+  }
+  if (!context_.Owns(key.bytes)) {
+    group.EndWaits(1);
+    look.outcome = std::nullopt;
+    return look;
   }
   if (auto refused = context_.StartLoad(group)) {
     group.EndWaits(1);
@@ -140,6 +149,8 @@ void OwnerPath::Land(Executor& executor, const std::shared_ptr<Flight>& flight,
 std::optional<Duration> OwnerPath::Keep(Executor& executor, Shard& shard, const Flight& flight,
                                         const Loaded& loaded, Instant now) {
   const GroupConfig& config = flight.group->config();
+  const Pick pick = context_.picker.Owner(flight.key);
+  if (!pick.is_self) return std::nullopt;
   if (flight.mark != context_.store.marks().Of(flight.group->index(), Role::kMain)) {
     return std::nullopt;
   }
@@ -154,6 +165,11 @@ std::optional<Duration> OwnerPath::Keep(Executor& executor, Shard& shard, const 
     // Never down to 0, which has no end.
     const auto shortened = static_cast<Duration::rep>(static_cast<double>(ttl.count()) * kept);
     ttl = Duration(std::max<Duration::rep>(shortened, 1));
+  }
+  if (pick.disputed) {
+    const Duration left = flight.started + config.hot_lease - now;
+    if (left <= Duration(0)) return std::nullopt;
+    ttl = ttl > Duration(0) ? std::min(ttl, left) : left;
   }
   shard.entries.Put({.key = flight.key,
                      .hash = flight.hash,

@@ -16,18 +16,20 @@ class OwnerPath {
   // or started. The look and the start are one critical section:
   //   1. A misses, starts a flight, which lands and is stored;
   //   2. B, who missed before that, comes only now: it finds the entry and loads nothing.
-  // The waiter is completed exactly once, never inside this call. `executor`'s thread.
-  GetOutcome Get(Executor& executor, Group& group, Key key, Waiter waiter);
+  // The waiter is completed exactly once, never inside this call. Nothing, and the waiter is not
+  // taken, when this node does not own the key any more. `executor`'s thread.
+  std::optional<GetOutcome> Get(Executor& executor, Group& group, Key key, Waiter& waiter);
 
  private:
   struct Look;
 
-  // REQUIRES: the shard's lock. Takes the waiter unless it is refused.
+  // REQUIRES: the shard's lock. Takes the waiter unless it is refused, or the key not owned.
   Look JoinOrMake(Shard& shard, Group& group, Key key, Waiter& waiter);
   void Start(Executor& executor, const std::shared_ptr<Flight>& flight);
   // The load has returned: check, store and grant in one critical section, then answer everybody.
   void Land(Executor& executor, const std::shared_ptr<Flight>& flight, Result<Loaded> result);
   // Returns the life of what was kept, 0 if it has no end; nothing when it was not kept.
+  // Asks for the owner again: see Ownership.
   std::optional<Duration> Keep(Executor& executor, Shard& shard, const Flight& flight,
                                const Loaded& loaded, Instant now);
   Lease GrantTo(const Waiter& waiter, Shard& shard, const Group& group, std::string_view key,

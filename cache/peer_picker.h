@@ -22,6 +22,16 @@ struct Pick {
   bool is_self = true;
   NodeId node = 0;     // the owner; also set when it is this node
   uint64_t epoch = 0;  // of the placement that said so
+  // A node with another list of members takes somebody else for the owner: so what is held here may
+  // not be all that there is, and is kept for the group's hot_lease at most.
+  bool disputed = false;
+};
+
+// A start of a node, and the longest lease that it may hold.
+struct PeerStart {
+  NodeId node = 0;
+  Incarnation incarnation = 0;
+  Duration longest_lease{0};
 };
 
 enum class Wish : uint8_t { kNone, kLease };
@@ -70,6 +80,10 @@ class PeerPicker {
   // (Cache::PeerHeard) after this has become true and before anything sent to the node is answered.
   // (thread-safe)
   virtual bool IsReachable(NodeId node) const = 0;
+  // Peers that this node knows of and that have another table of owners: what they hold no record
+  // here tells of, so they hear of every change. Empty, and cheap to ask, while all agree.
+  // (thread-safe)
+  virtual std::vector<PeerStart> Dissenters() const = 0;
   // This node's name, for texts. (thread-safe)
   virtual std::string SelfName() const = 0;
 

@@ -3,15 +3,13 @@
 #include <memory>
 
 #include "cache/mutant.h"
+#include "cache/sweep.h"
 
 namespace cistern::cache {
 namespace {
 
 // A purge that finds the cluster changed begins again so often.
 constexpr int kAttempts = 5;
-// Of one shard under its lock, and of all before others run again.
-constexpr size_t kSweepBuckets = 64;
-constexpr Duration kSweepSlice = std::chrono::microseconds(200);
 
 }  // namespace
 
@@ -64,50 +62,6 @@ class PurgePath::Flow : public std::enable_shared_from_this<Flow> {
   std::optional<Error> failure_;
 };
 
-// Erases what begins with a prefix, shard after shard. Flights are detached when their shard is
-// come to: whatever is stored later was loaded later.
-class PurgePath::Sweep : public std::enable_shared_from_this<Sweep> {
- public:
-  Sweep(Context& context, Executor& executor, std::string prefix, CompletionPtr<Result<bool>> done)
-      : context_(context),
-        executor_(executor),
-        prefix_(std::move(prefix)),
-        done_(std::move(done)) {}
-
-  void Slice() {
-    const Instant start = context_.clock.Now();
-    do {
-      if (shard_ == context_.store.shards()) return done_->Done(true);
-      if (SweepSome(context_.store.shard(shard_))) {
-        ++shard_;
-        cursor_ = buckets_ = 0;
-      }
-    } while (context_.clock.Now() - start < kSweepSlice);
-    executor_.Post([self = shared_from_this()] { self->Slice(); });
-  }
-
- private:
-  // Whether the shard is done.
-  bool SweepSome(Shard& shard) {
-    const auto matches = [&](std::string_view key) { return key.starts_with(prefix_); };
-    std::lock_guard lock(shard.mutex);
-    if (buckets_ == 0) shard.DetachIf(matches);
-    // Growing moves entries, perhaps to before the cursor.
-    if (buckets_ != shard.entries.buckets()) cursor_ = 0;
-    buckets_ = shard.entries.buckets();
-    return shard.entries.EraseSome(&cursor_, kSweepBuckets,
-                                   [&](const Entry& entry) { return matches(entry.key()); });
-  }
-
-  Context& context_;
-  Executor& executor_;
-  const std::string prefix_;
-  const CompletionPtr<Result<bool>> done_;
-  size_t shard_ = 0;
-  size_t cursor_ = 0;
-  size_t buckets_ = 0;  // of the shard, when the cursor was set; 0: not come to yet
-};
-
 void PurgePath::Run(Executor& executor, PurgeScope scope, CompletionPtr<Result<bool>> done) {
   std::make_shared<Flow>(*this, executor, std::move(scope), std::move(done))
       ->Start(PurgeRound::kMain);
@@ -116,7 +70,7 @@ void PurgePath::Run(Executor& executor, PurgeScope scope, CompletionPtr<Result<b
 void PurgePath::RunHere(Executor& executor, const PurgeScope& scope, PurgeRound round,
                         CompletionPtr<Result<bool>> done) {
   if (scope.kind == PurgeScope::Kind::kPrefix) {
-    return std::make_shared<Sweep>(context_, executor, scope.name, std::move(done))->Slice();
+    return PurgePrefix(executor, scope.name, std::move(done));
   }
   Watermarks& marks = context_.store.marks();
   bool found = false;
@@ -128,6 +82,19 @@ void PurgePath::RunHere(Executor& executor, const PurgeScope& scope, PurgeRound 
   if (!found) return done->Done(tl::unexpected(errors::NoSuchGroup(scope.name)));
   if (round == PurgeRound::kCopies) marks.RaiseCopies();
   done->Done(true);
+}
+
+// Flights are detached when their shard is come to: whatever is stored later was loaded later.
+void PurgePath::PurgePrefix(Executor& executor, const std::string& prefix,
+                            CompletionPtr<Result<bool>> done) {
+  const auto matches = [prefix](std::string_view key) { return key.starts_with(prefix); };
+  Sweep::Start(context_, executor,
+               {.shard = [matches](Shard& shard) { shard.DetachIf(matches); },
+                .entry =
+                    [matches](EntryTable& entries, Entry* entry) {
+                      if (matches(entry->key())) entries.Erase(entry);
+                    },
+                .done = [done] { done->Done(true); }});
 }
 
 }  // namespace cistern::cache

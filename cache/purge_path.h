@@ -22,7 +22,8 @@ class PurgePath {
 
  private:
   class Flow;
-  class Sweep;
+
+  void PurgePrefix(Executor& executor, const std::string& prefix, CompletionPtr<Result<bool>> done);
 
   Context& context_;
 };

@@ -23,16 +23,26 @@ void WritePath::Begin(Shard& shard, std::string_view key, Instant now, Recalls* 
   shard.DetachAll(key);
   std::vector<Holder> holders;
   const uint64_t sequence = shard.holders.StartNotice(key, now, &holders);
+  for (const PeerStart& peer : context_.picker.Dissenters()) {
+    const bool is_holder = std::any_of(holders.begin(), holders.end(), [&](const Holder& holder) {
+      return holder.node == peer.node && holder.incarnation == peer.incarnation;
+    });
+    if (is_holder) continue;
+    holders.push_back({.node = peer.node,
+                       .incarnation = peer.incarnation,
+                       .ends = LeaseEnd(now, peer.longest_lease)});
+  }
   if (!holders.empty()) recalls->push_back({std::string(key), sequence, std::move(holders)});
 }
 
-int64_t WritePath::Invalidate(std::span<const std::string> keys, Recalls* recalls) {
+Result<int64_t> WritePath::Invalidate(std::span<const std::string> keys, Recalls* recalls) {
   int64_t erased = 0;
   for (const std::string& key : keys) {
     const uint64_t hash = HashKey(key);
     Shard& shard = context_.store.ShardOf(hash);
     const Instant now = context_.clock.Now();
     std::lock_guard lock(shard.mutex);
+    if (!context_.Owns(key)) return tl::unexpected(NotOwner());
     if (Entry* entry = shard.entries.FindAny(key, hash)) {
       const bool is_there = !entry->ExpiredAt(now) && !context_.store.marks().IsPast(*entry);
       if (is_there && !entry->negative()) ++erased;
@@ -56,6 +66,8 @@ Result<bool> WritePath::Update(Group& group, Key key, Touches touches, const Dec
     Shard& shard = context_.store.ShardOf(key.hash);
     const Instant now = context_.clock.Now();
     std::lock_guard lock(shard.mutex);
+    const Pick pick = context_.picker.Owner(key.bytes);
+    if (!pick.is_self) return tl::unexpected(NotOwner());
     Entry* present = shard.entries.Find(key.bytes, key.hash, now);
     if (present != nullptr && present->negative()) present = nullptr;
     Change change = decide(present);
@@ -67,6 +79,7 @@ Result<bool> WritePath::Update(Group& group, Key key, Touches touches, const Dec
     if (change.kind == Change::Kind::kStore && !CanKeep(group, key.bytes, change.value)) {
       return tl::unexpected(TooLarge(group));
     }
+    if (pick.disputed) change.expires = std::min(change.expires, now + config.hot_lease);
     if (change.expires <= now) change = Change::Erase();
     Apply(shard, group, key, std::move(change));
     if (!IsMutant(Mutant::kSetWithoutRecall)) Begin(shard, key.bytes, now, recalls);

@@ -42,16 +42,18 @@ struct Recalled {
 };
 using Recalls = std::vector<Recalled>;
 
-// REQUIRES everywhere: this node owns the keys. In one critical section the entry changes, the
-// key's flights are detached and its lease holders listed. The change is made when the call
-// returns; its result may be told at once when `recalls` is empty, else when Confirm() says so.
+// At the owner only, which is asked for under the shard's lock: kNotOwner elsewhere. In one
+// critical section the entry changes, the key's flights are detached and its lease holders listed.
+// The change is made when the call returns; its result may be told at once when `recalls` is empty,
+// else when Confirm() says so.
 class WritePath {
  public:
   explicit WritePath(Context& context) : context_(context) {}
 
   // The number of entries that were there (negative ones do not count). An absent key is
-  // invalidated all the same: a flight or a copy of it may be under way. (thread-safe)
-  int64_t Invalidate(std::span<const std::string> keys, Recalls* recalls);
+  // invalidated all the same: a flight or a copy of it may be under way. After an error some of the
+  // keys may have been invalidated. (thread-safe)
+  Result<int64_t> Invalidate(std::span<const std::string> keys, Recalls* recalls);
   // Everything else that a client may do to a value or its life: looks, decides and changes in that
   // one critical section. Whether anything was changed: if not, nobody need hear of it. kNoWrite
   // where the group refuses it, kTooLarge for a value that could not be kept: then nothing has
@@ -66,11 +68,12 @@ class WritePath {
  private:
   bool CanKeep(const Group& group, std::string_view key, const BlobPtr& value) const;
   Error TooLarge(const Group& group) const;
+  Error NotOwner() const { return errors::NotOwner(context_.picker.SelfName()); }
   // Under the shard's lock.
   void Apply(Shard& shard, const Group& group, Key key, Change change);
   // Every change of a key passes here, under the shard's lock, together with the change of the
   // entry.
-  static void Begin(Shard& shard, std::string_view key, Instant now, Recalls* recalls);
+  void Begin(Shard& shard, std::string_view key, Instant now, Recalls* recalls);
 
   Context& context_;
 };

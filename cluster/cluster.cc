@@ -11,11 +11,6 @@
 namespace cistern::cluster {
 namespace {
 
-namespace errors = cache::errors;
-
-// Control connections live on one worker, so that a node's notices keep their order.
-constexpr size_t kControlWorker = 0;
-
 // An accepted socket on its way to its worker, which may stop meanwhile.
 struct OwnedFd {
   explicit OwnedFd(int opened) : fd(opened) {}
@@ -47,66 +42,77 @@ uint64_t RandomNumber() {
   return number == 0 ? 1 : number;
 }
 
+// Whether `self` owns a slot in `next` that it did not own before.
+bool Gains(const OwnerTable& before, const OwnerTable& next, cache::NodeId self) {
+  for (size_t slot = 0; slot < kSlots; ++slot) {
+    if (next.owners[slot] == self && before.owners[slot] != self) return true;
+  }
+  return false;
+}
+
+Identity IdentityOf(const ClusterOptions& options, uint64_t epoch) {
+  const MemberList& members = options.members;
+  return {.name = members.self().name,
+          .incarnation = RandomNumber(),
+          .epoch = epoch,
+          .members = members.members(),
+          .members_hash = members.Hash(),
+          .groups_hash = options.groups_hash,
+          .longest_lease = options.longest_lease};
+}
+
 }  // namespace
 
 Cluster::Cluster(ClusterOptions options, std::vector<net::Loop*> workers)
-    : options_(std::move(options)),
-      workers_(std::move(workers)),
-      context_(std::make_unique<LinkContext>()),
-      next_operation_(RandomNumber()) {
-  MakeTable();
-  const MemberList& members = options_.members;
-  context_->self = {.name = members.self().name,
-                    .incarnation = RandomNumber(),
-                    .epoch = placement().epoch(),
-                    .members = members.members(),
-                    .members_hash = members.Hash(),
-                    .groups_hash = options_.groups_hash,
-                    .longest_lease = options_.longest_lease};
+    : options_(std::move(options)), workers_(std::move(workers)), next_operation_(RandomNumber()) {
+  context_ = std::make_unique<LinkContext>(
+      IdentityOf(options_, Placement(options_.members.members()).epoch()));
   context_->secret = options_.secret;
   context_->tls = options_.tls;
   context_->connect_timeout = options_.connect_timeout;
   context_->dead_after = options_.dead_after;
   context_->log = options_.log;
+  context_->invite = [this](cache::NodeId node, const PeerIdentity& peer) { Invite(node, peer); };
+  self_ = context_->ids.Intern(SelfName());
+  tables_.push_back(std::make_unique<const OwnerTable>(options_.members, context_->ids));
+  table_.store(tables_.back().get());
+  context_->agreement.SetOwn(table(), self_);
 }
 
 Cluster::~Cluster() {
   Stop();
 }
 
-void Cluster::MakeTable() {
-  const std::vector<Member>& members = options_.members.members();
-  auto table = std::make_unique<Table>(Table{Placement(members), {}});
-  std::vector<cache::NodeId> ids;
-  for (size_t i = 0; i < table->placement.nodes(); ++i)
-    ids.push_back(context_->ids.Intern(table->placement.name(static_cast<uint16_t>(i))));
-  for (uint32_t slot = 0; slot < kSlots; ++slot)
-    table->owners[slot] = ids[table->placement.owner(static_cast<SlotIndex>(slot))];
-  self_ = context_->ids.Intern(options_.members.self().name);
-  table_.store(table.get(), std::memory_order_release);
-  tables_.push_back(std::move(table));
-}
-
 net::Result<void> Cluster::Start(PeerService& service, CommandRunner& commands) {
   context_->service = &service;
   context_->commands = &commands;
-  std::vector<std::pair<cache::NodeId, net::Address>> peers;
-  for (const Member& member : options_.members.members()) {
-    if (member.name == SelfName()) continue;
-    auto address = net::Address::Parse(member.peer);
-    if (!address) return tl::unexpected(fmt::format("node '{}': {}", member.name, address.error()));
-    peers.emplace_back(context_->ids.Intern(member.name), std::move(*address));
-  }
+  const auto peers = PeersOf(table().members);
+  if (!peers) return tl::unexpected(peers.error());
   for (net::Loop* loop : workers_)
-    links_.push_back(std::make_unique<WorkerLinks>(*loop, *context_));
-  if (peers.empty()) return {};
+    links_.push_back(std::make_unique<WorkerLinks>(*loop, *context_, loop == workers_[0]));
+  if (peers->empty()) return {};
   if (auto listening = Listen(); !listening) {
     links_.clear();
     return listening;
   }
-  for (const auto& [node, address] : peers)
-    Dial(node, address);
+  OnEachWorker([&](WorkerLinks& links) { links.AddMembers(*peers); });
   return {};
+}
+
+net::Result<Cluster::Peers> Cluster::PeersOf(const MemberList& members) const {
+  Peers peers;
+  for (const Member& member : members.members()) {
+    if (member.name == SelfName()) continue;
+    auto address = net::Address::Parse(member.peer);
+    if (!address) return tl::unexpected(fmt::format("node '{}': {}", member.name, address.error()));
+    peers.push_back({context_->ids.Intern(member.name), std::move(*address)});
+  }
+  return peers;
+}
+
+void Cluster::OnEachWorker(const std::function<void(WorkerLinks&)>& task) {
+  for (const auto& links : links_)
+    RunOn(links->loop(), [&] { task(*links); });
 }
 
 net::Result<void> Cluster::Listen() {
@@ -137,13 +143,43 @@ void Cluster::Deal(int fd) {
   });
 }
 
-void Cluster::Dial(cache::NodeId node, const net::Address& address) {
-  for (const auto& links : links_) {
-    const bool is_control = links == links_[kControlWorker];
-    links->loop().Post([&links = *links, node, address, is_control] {
-      links.AddLink(node, address, wire::LINK_DATA);
-      if (is_control) links.AddLink(node, address, wire::LINK_CONTROL);
-    });
+net::Result<void> Cluster::ChangeMembers(MemberList members) {
+  const auto peers = PeersOf(members);
+  if (!peers) return tl::unexpected(peers.error());
+  if (listener_ == nullptr && !peers->empty()) {
+    if (auto listening = Listen(); !listening) return listening;
+  }
+  // Whom the new table sends to must be there before it holds, who is in the old one only until
+  // then.
+  OnEachWorker([&](WorkerLinks& links) { links.AddMembers(*peers); });
+  const OwnerTable& before = table();
+  tables_.push_back(std::make_unique<const OwnerTable>(std::move(members), context_->ids));
+  const OwnerTable& next = *tables_.back();
+  context_->agreement.SetOwn(next, self_);
+  std::promise<void> swept;
+  context_->service->ChangeOwners(
+      {.gains = Gains(before, next, self_),
+       .longest_lease = std::max(options_.longest_lease, context_->agreement.longest_lease()),
+       .publish = [&] { table_.store(&next, std::memory_order_release); },
+       .swept = [&] { swept.set_value(); }});
+  context_->self.ShowMembers(next.members, next.epoch());
+  OnEachWorker([&](WorkerLinks& links) {
+    links.Announce();
+    links.KeepOnly(*peers);
+  });
+  swept.get_future().wait();
+  return {};
+}
+
+// A node that said hello, and is in no list of ours, has itself in its own.
+void Cluster::Invite(cache::NodeId node, const PeerIdentity& peer) {
+  if (table().members.Find(peer.name) != nullptr) return;
+  for (const Member& member : peer.members) {
+    if (member.name != peer.name) continue;
+    const auto address = net::Address::Parse(member.peer);
+    if (!address) return;
+    WorkerLinks& links = *links_[kControlWorker];
+    links.loop().Post([&links, guest = PeerAddress{node, *address}] { links.AddGuest(guest); });
   }
 }
 
@@ -170,96 +206,9 @@ void Cluster::Stop() {
     RunOn(links->loop(), [&links] { links->Stop(); });
 }
 
-cache::Pick Cluster::Owner(std::string_view key) const {
-  const Table& table = *table_.load(std::memory_order_acquire);
-  const cache::NodeId node = table.owners[SlotOf(key)];
-  return {node == self_, node, table.placement.epoch()};
-}
-
-bool Cluster::IsReachable(cache::NodeId node) const {
-  return context_->book.IsReachable(node);
-}
-
-std::string Cluster::SelfName() const {
-  return options_.members.self().name;
-}
-
-void Cluster::Fetch(cache::Executor& executor, cache::NodeId node,
-                    std::shared_ptr<cache::PeerFetch> fetch) {
-  const auto worker = static_cast<size_t>(executor.index());
-  PeerLink* link = worker < links_.size() ? links_[worker]->data(node) : nullptr;
-  if (link != nullptr) return link->Fetch(std::move(fetch));
-  executor.Post([name = NodeName(node), fetch = std::move(fetch)] {
-    fetch->OnReply(tl::unexpected(errors::PeerUnreachable(name)));
-  });
-}
-
-void Cluster::Notify(cache::NodeId node, cache::Incarnation incarnation, cache::Notice notice,
-                     cache::CompletionPtr<bool> acknowledged) {
-  if (links_.empty()) return acknowledged->Done(false);
-  WorkerLinks& links = *links_[kControlWorker];
-  links.loop().Post(
-      [&links, node, incarnation, notice = std::move(notice), acknowledged]() mutable {
-        PeerLink* link = links.control(node);
-        if (link == nullptr) return acknowledged->Done(false);
-        link->Notify(incarnation, std::move(notice), std::move(acknowledged));
-      });
-}
-
-void Cluster::Invalidate(cache::Executor& executor, cache::NodeId node,
-                         std::vector<std::string> keys,
-                         cache::CompletionPtr<cache::Result<int64_t>> done) {
-  const auto worker = static_cast<size_t>(executor.index());
-  PeerLink* link = worker < links_.size() ? links_[worker]->data(node) : nullptr;
-  if (link == nullptr) return done->Done(tl::unexpected(errors::PeerUnreachable(NodeName(node))));
-  link->Invalidate(std::move(keys), std::move(done));
-}
-
-void Cluster::Purge(cache::Executor& executor, const cache::PurgeScope& scope,
-                    cache::PurgeRound round, cache::CompletionPtr<cache::Result<uint64_t>> done) {
-  struct Parts {
-    size_t left = 0;
-    uint64_t who = 0;
-    cache::CompletionPtr<cache::Result<uint64_t>> done;
-  };
-  const Table& table = *table_.load(std::memory_order_acquire);
-  auto parts = std::make_shared<Parts>();
-  parts->who = table.placement.epoch();
-  parts->left = options_.members.members().size() - 1;
-  parts->done = std::move(done);
-  if (parts->left == 0) return parts->done->Done(parts->who);
-  for (const Member& member : options_.members.members()) {
-    const cache::NodeId node = context_->ids.Intern(member.name);
-    if (node == self_) continue;
-    auto part = cache::Completion<cache::Result<cache::Incarnation>>::Make(
-        executor, [parts](const cache::Result<cache::Incarnation>& incarnation) {
-          if (!incarnation) return parts->done->Done(tl::unexpected(incarnation.error()));
-          parts->who += *incarnation;  // a sum: they come in any order
-          if (--parts->left == 0) parts->done->Done(parts->who);
-        });
-    const auto worker = static_cast<size_t>(executor.index());
-    PeerLink* link = worker < links_.size() ? links_[worker]->data(node) : nullptr;
-    if (link == nullptr) {
-      part->Done(tl::unexpected(errors::NotPurged(member.name)));
-    } else {
-      link->Purge(scope, round, std::move(part));
-    }
-  }
-}
-
-void Cluster::RunAtOwner(cache::Executor& executor, cache::NodeId node,
-                         std::vector<std::string> args,
-                         cache::CompletionPtr<cache::Result<CommandReply>> done) {
-  const auto worker = static_cast<size_t>(executor.index());
-  PeerLink* link = worker < links_.size() ? links_[worker]->data(node) : nullptr;
-  if (link == nullptr) return done->Done(tl::unexpected(errors::PeerUnreachable(NodeName(node))));
-  link->Run(next_operation_.fetch_add(1, std::memory_order_relaxed), std::move(args),
-            std::move(done));
-}
-
 std::vector<MemberState> Cluster::Members() const {
   std::vector<MemberState> states;
-  for (const Member& member : options_.members.members()) {
+  for (const Member& member : table().members.members()) {
     const cache::NodeId node = context_->ids.Intern(member.name);
     MemberState state{member, node == self_, context_->book.State(node)};
     state.is_connected = state.state.links_up == workers_.size() + 1;
@@ -278,11 +227,7 @@ std::string Cluster::NodeName(cache::NodeId node) const {
 }
 
 cache::Incarnation Cluster::incarnation() const {
-  return context_->self.incarnation;
-}
-
-const Placement& Cluster::placement() const {
-  return table_.load(std::memory_order_acquire)->placement;
+  return context_->self.incarnation();
 }
 
 }  // namespace cistern::cluster

@@ -1,7 +1,6 @@
 // Cluster: this node's place among the others: who owns what, and the connections to them.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -10,16 +9,18 @@
 
 #include "cache/peer_picker.h"
 #include "cluster/command_runner.h"
-#include "cluster/member.h"
+#include "cluster/owner_table.h"
 #include "cluster/peer_book.h"
 #include "cluster/peer_service.h"
-#include "cluster/placement.h"
 #include "net/listener.h"
 #include "net/tls_source.h"
 
 namespace cistern::cluster {
 
+class PeerLink;
 struct LinkContext;
+struct PeerAddress;
+struct PeerIdentity;
 class WorkerLinks;
 
 struct ClusterOptions {
@@ -58,6 +59,10 @@ class Cluster final : public cache::PeerPicker {
   // Opens the peer port and dials the other members. Whether the workers run already does not
   // matter. The error names what is at fault: an address, a port that is taken.
   net::Result<void> Start(PeerService& service, CommandRunner& commands);
+  // Another list of members takes effect: cache::Ownership says in which order. Returns when this
+  // node has dropped what it does not own any more. The error names what is at fault, and nothing
+  // has changed then. The thread that called Start().
+  net::Result<void> ChangeMembers(MemberList members);
   // Says goodbye to all peers, and returns when each has the answers that it waits for, or after
   // `limit`. From then on they act for this node: nothing that they would have to hear of may be
   // confirmed after this call has begun.
@@ -67,6 +72,7 @@ class Cluster final : public cache::PeerPicker {
 
   cache::Pick Owner(std::string_view key) const override;
   bool IsReachable(cache::NodeId node) const override;
+  std::vector<cache::PeerStart> Dissenters() const override;
   std::string SelfName() const override;
   void Fetch(cache::Executor& executor, cache::NodeId node,
              std::shared_ptr<cache::PeerFetch> fetch) override;
@@ -87,22 +93,27 @@ class Cluster final : public cache::PeerPicker {
   std::string NodeName(cache::NodeId node) const;
   cache::Incarnation incarnation() const;
   // The table that holds now; valid as long as the Cluster.
-  const Placement& placement() const;
+  const Placement& placement() const { return *table().placement; }
   // The peer port's address once started, with the port that the kernel chose if that was 0.
   const net::Address& listening() const { return options_.listen; }
 
  private:
-  // A placement, with owners as this process numbers them. Immutable once published.
-  struct Table {
-    Placement placement;
-    std::array<cache::NodeId, kSlots> owners;
-  };
+  // Control connections live on one worker, so that a node's notices keep their order.
+  static constexpr size_t kControlWorker = 0;
+  using Peers = std::vector<PeerAddress>;
 
-  void MakeTable();
+  const OwnerTable& table() const { return *table_.load(std::memory_order_acquire); }
+  // Nodes that this one asks: all members but itself.
+  net::Result<Peers> PeersOf(const MemberList& members) const;
   net::Result<void> Listen();
   void CloseListener();
   void Deal(int fd);
-  void Dial(cache::NodeId node, const net::Address& address);
+  void Invite(cache::NodeId node, const PeerIdentity& peer);
+  void OnEachWorker(const std::function<void(WorkerLinks&)>& task);
+  void PurgeAt(cache::Executor& executor, cache::NodeId node, const cache::PurgeScope& scope,
+               cache::PurgeRound round,
+               cache::CompletionPtr<cache::Result<cache::Incarnation>> done);
+  PeerLink* DataLink(cache::Executor& executor, cache::NodeId node) const;
 
   ClusterOptions options_;
   const std::vector<net::Loop*> workers_;
@@ -110,8 +121,8 @@ class Cluster final : public cache::PeerPicker {
   std::vector<std::unique_ptr<WorkerLinks>> links_;  // by worker; empty before Start
   cache::NodeId self_ = 0;
   // Readers take the raw pointer without a lock; every table ever published is kept.
-  std::vector<std::unique_ptr<const Table>> tables_;
-  std::atomic<const Table*> table_{nullptr};
+  std::vector<std::unique_ptr<const OwnerTable>> tables_;
+  std::atomic<const OwnerTable*> table_{nullptr};
   std::unique_ptr<net::Listener> listener_;  // of the first worker's loop
   size_t next_worker_ = 0;                   // the listener's
   std::atomic<uint64_t> next_operation_;

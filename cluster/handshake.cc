@@ -53,42 +53,6 @@ bool ProofHolds(const std::string& heard, const std::string& right) {
          CRYPTO_memcmp(heard.data(), right.data(), right.size()) == 0;
 }
 
-wire::Identity ToWire(const Identity& self) {
-  wire::Identity identity;
-  identity.set_min_version(self.min_version);
-  identity.set_max_version(self.max_version);
-  identity.set_features(self.features);
-  identity.set_name(self.name);
-  identity.set_incarnation(self.incarnation);
-  identity.set_epoch(self.epoch);
-  identity.set_members_hash(self.members_hash);
-  identity.set_groups_hash(self.groups_hash);
-  identity.set_longest_lease_us(static_cast<uint64_t>(
-      std::chrono::ceil<std::chrono::microseconds>(self.longest_lease).count()));
-  for (const Member& member : self.members) {
-    wire::Member& to = *identity.add_members();
-    to.set_name(member.name);
-    to.set_peer(member.peer);
-    to.set_client(member.client);
-    to.set_weight(member.weight);
-  }
-  return identity;
-}
-
-PeerIdentity FromWire(const wire::Identity& identity, const Identity& self, uint32_t version) {
-  constexpr uint64_t kLongestUs = 3'600'000'000;  // whatever is said: an hour
-  PeerIdentity peer;
-  peer.name = identity.name();
-  peer.incarnation = identity.incarnation();
-  peer.epoch = identity.epoch();
-  peer.members_hash = identity.members_hash();
-  peer.groups_hash = identity.groups_hash();
-  peer.longest_lease = std::chrono::microseconds(std::min(identity.longest_lease_us(), kLongestUs));
-  peer.features = identity.features() & self.features;
-  peer.version = version;
-  return peer;
-}
-
 // As configuration allows names: they stand in logs and in what is answered to strangers.
 bool IsName(const std::string& name) {
   constexpr size_t kMostBytes = 64;
@@ -128,10 +92,10 @@ std::string FreshNonce() {
   return nonce;
 }
 
-ClientHandshake::ClientHandshake(const Identity& self, std::string_view secret, wire::LinkKind kind,
+ClientHandshake::ClientHandshake(Identity self, std::string_view secret, wire::LinkKind kind,
                                  std::string to, std::string nonce)
-    : self_(self), secret_(secret) {
-  *hello_.mutable_identity() = ToWire(self);
+    : self_(std::move(self)), secret_(secret) {
+  *hello_.mutable_identity() = ToWire(self_);
   hello_.set_kind(kind);
   hello_.set_to(std::move(to));
   hello_.set_nonce(std::move(nonce));
@@ -162,9 +126,9 @@ tl::expected<PeerIdentity, Refused> ClientHandshake::OnWelcome(const wire::Welco
   return FromWire(reply_.identity(), self_, reply_.version());
 }
 
-ServerHandshake::ServerHandshake(const Identity& self, std::string_view secret, std::string nonce)
-    : self_(self), secret_(secret) {
-  *reply_.mutable_identity() = ToWire(self);
+ServerHandshake::ServerHandshake(Identity self, std::string_view secret, std::string nonce)
+    : self_(std::move(self)), secret_(secret) {
+  *reply_.mutable_identity() = ToWire(self_);
   reply_.set_nonce(std::move(nonce));
 }
 

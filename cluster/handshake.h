@@ -12,42 +12,10 @@
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
-#include <vector>
 
-#include "cache/clock.h"
-#include "cache/peer_picker.h"
-#include "cluster/member.h"
-#include "cluster/peer.pb.h"
+#include "cluster/identity.h"
 
 namespace cistern::cluster {
-
-inline constexpr uint32_t kProtocolVersion = 1;
-
-// What this node says of itself.
-struct Identity {
-  std::string name;
-  cache::Incarnation incarnation = 0;
-  uint64_t epoch = 0;
-  std::vector<Member> members;
-  uint64_t members_hash = 0;
-  uint64_t groups_hash = 0;
-  cache::Duration longest_lease{0};
-  uint64_t features = 0;
-  uint32_t min_version = kProtocolVersion;  // both ends included
-  uint32_t max_version = kProtocolVersion;
-};
-
-// What is known of the other side once the hello is through.
-struct PeerIdentity {
-  std::string name;
-  cache::Incarnation incarnation = 0;
-  uint64_t epoch = 0;
-  uint64_t members_hash = 0;
-  uint64_t groups_hash = 0;
-  cache::Duration longest_lease{0};
-  uint64_t features = 0;  // that both sides have
-  uint32_t version = 0;   // that is spoken
-};
 
 // Why a hello was refused: a sentence for the log, also sent to the other side.
 using Refused = std::string;
@@ -57,9 +25,9 @@ std::string FreshNonce();
 
 class ClientHandshake {
  public:
-  // `self` and `secret` must outlive this. `to`: the name that the other side must have.
-  ClientHandshake(const Identity& self, std::string_view secret, wire::LinkKind kind,
-                  std::string to, std::string nonce = FreshNonce());
+  // `secret` must outlive this. `to`: the name that the other side must have.
+  ClientHandshake(Identity self, std::string_view secret, wire::LinkKind kind, std::string to,
+                  std::string nonce = FreshNonce());
 
   const wire::Hello& hello() const { return hello_; }
   tl::expected<wire::HelloProof, Refused> OnReply(const wire::HelloReply& reply);
@@ -67,7 +35,7 @@ class ClientHandshake {
   tl::expected<PeerIdentity, Refused> OnWelcome(const wire::Welcome& welcome);
 
  private:
-  const Identity& self_;
+  const Identity self_;
   const std::string_view secret_;
   wire::Hello hello_;
   wire::HelloReply reply_;
@@ -75,7 +43,7 @@ class ClientHandshake {
 
 class ServerHandshake {
  public:
-  ServerHandshake(const Identity& self, std::string_view secret, std::string nonce = FreshNonce());
+  ServerHandshake(Identity self, std::string_view secret, std::string nonce = FreshNonce());
 
   tl::expected<wire::HelloReply, Refused> OnHello(const wire::Hello& hello);
   // On success `welcome` is to be sent.
@@ -84,7 +52,7 @@ class ServerHandshake {
   wire::LinkKind kind() const { return hello_.kind(); }
 
  private:
-  const Identity& self_;
+  const Identity self_;
   const std::string_view secret_;
   wire::Hello hello_;
   wire::HelloReply reply_;

@@ -16,7 +16,7 @@ constexpr int kTicks = 4;
 
 }  // namespace
 
-PeerLink::PeerLink(net::Loop& loop, Config config, const Identity& self, std::string_view secret,
+PeerLink::PeerLink(net::Loop& loop, Config config, const Self& self, std::string_view secret,
                    cache::Budget& budget, Observer& observer)
     : loop_(loop),
       config_(std::move(config)),
@@ -90,7 +90,7 @@ void PeerLink::SendUnsent() {
   if (state_ == State::kUp) {
     requests_.SendAll(loop_.clock().Now(), peer_.incarnation,
                       [this](wire::Frame frame, const std::vector<LargeField>& large) {
-                        frame.set_epoch(self_.epoch);
+                        frame.set_epoch(self_.epoch());
                         channel_->Send(std::move(frame), large);
                       });
   } else if (state_ == State::kStopped) {
@@ -102,7 +102,7 @@ void PeerLink::SendUnsent() {
 
 wire::Frame PeerLink::NewFrame() const {
   wire::Frame frame;
-  frame.set_epoch(self_.epoch);
+  frame.set_epoch(self_.epoch());
   return frame;
 }
 
@@ -116,7 +116,8 @@ void PeerLink::Connect() {
 
 void PeerLink::OnChannelOpen() {
   state_ = State::kHello;
-  handshake_.emplace(self_, secret_, config_.kind, config_.node);
+  shown_ = self_.identity();
+  handshake_.emplace(*shown_, secret_, config_.kind, config_.node);
   wire::Frame frame = NewFrame();
   *frame.mutable_hello() = handshake_->hello();
   channel_->SendAhead(frame);
@@ -133,10 +134,25 @@ void PeerLink::OnFrame(wire::Frame& frame) {
   if (state_ == State::kHello) return OnHelloFrame(frame);
   if (frame.has_echo()) return OnEcho(frame.echo());
   if (frame.has_goodbye()) return OnGoodbye();
+  if (frame.has_identity()) return OnPeerChanged(frame.identity());
   if (frame.has_refusal()) return Down(TextOf(frame.refusal()), false);
   if (frame.id() == 0) return;
   if (!requests_.OnAnswer(frame)) return Down("it answered what was not asked", false);
   CloseIfAnswered();
+}
+
+void PeerLink::OnPeerChanged(const wire::Identity& identity) {
+  PeerIdentity now = FromWire(identity, *self_.identity(), peer_.version);
+  if (!IsSameNode(now, peer_)) return Down("it says that it is another", false);
+  peer_ = std::move(now);
+  observer_.OnPeerChanged(peer_);
+}
+
+void PeerLink::Announce() {
+  if (state_ != State::kUp) return;
+  wire::Frame frame = NewFrame();
+  *frame.mutable_identity() = ToWire(*self_.identity());
+  channel_->Send(std::move(frame));
 }
 
 void PeerLink::OnGoodbye() {
@@ -180,6 +196,8 @@ void PeerLink::OnWelcome(const wire::Welcome& welcome) {
   last_tick_ = up_since_ = loop_.clock().Now();
   ping_token_ = 0;
   timer_ = loop_.After(config_.dead_after / kTicks, [this] { Tick(); });
+  // Changed while it said hello.
+  if (self_.identity() != shown_) Announce();
   observer_.OnLinkUp(peer_);
   SendPing(up_since_);
   SendUnsent();

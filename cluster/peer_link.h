@@ -41,12 +41,14 @@ class PeerLink : private FrameChannel::Delegate {
     virtual void OnLinkDown(const std::string& reason) = 0;
     // The peer is stopping. Before anything that it should have been asked is refused.
     virtual void OnGoodbye() = 0;
+    // The peer has another list of members than before.
+    virtual void OnPeerChanged(const PeerIdentity& peer) = 0;
     virtual void OnEcho(cache::Duration round_trip) = 0;
   };
 
-  // All outlive the link. What it holds is charged to `budget`. `self` must not change while it is
-  // there. After Stop() it may be destroyed on any thread.
-  PeerLink(net::Loop& loop, Config config, const Identity& self, std::string_view secret,
+  // All outlive the link. What it holds is charged to `budget`. After Stop() it may be destroyed on
+  // any thread.
+  PeerLink(net::Loop& loop, Config config, const Self& self, std::string_view secret,
            cache::Budget& budget, Observer& observer);
   PeerLink(const PeerLink&) = delete;
   PeerLink& operator=(const PeerLink&) = delete;
@@ -64,6 +66,10 @@ class PeerLink : private FrameChannel::Delegate {
   void Purge(cache::PurgeScope scope, cache::PurgeRound round, LinkRequests::PurgeDone done);
   void Run(uint64_t operation, std::vector<std::string> args, LinkRequests::CommandDone done);
 
+  // Tells the peer what this node says of itself now.
+  void Announce();
+
+  const net::Address& address() const { return config_.address; }
   bool is_up() const { return state_ == State::kUp; }
   bool is_unreachable() const { return unreachable_; }
   // Of the connection that there is now.
@@ -81,6 +87,7 @@ class PeerLink : private FrameChannel::Delegate {
   void OnHelloFrame(wire::Frame& frame);
   void OnWelcome(const wire::Welcome& welcome);
   void OnEcho(const wire::Echo& echo);
+  void OnPeerChanged(const wire::Identity& identity);
   void OnGoodbye();
   // The peer waits for this when it has said goodbye.
   void CloseIfAnswered();
@@ -95,7 +102,7 @@ class PeerLink : private FrameChannel::Delegate {
 
   net::Loop& loop_;
   const Config config_;
-  const Identity& self_;
+  const Self& self_;
   const std::string_view secret_;
   cache::Budget& budget_;
   Observer& observer_;
@@ -104,6 +111,7 @@ class PeerLink : private FrameChannel::Delegate {
   bool down_told_ = false;
   std::unique_ptr<FrameChannel> channel_;
   std::optional<ClientHandshake> handshake_;
+  std::shared_ptr<const Identity> shown_;  // what the hello says of this node
   PeerIdentity peer_;
   LinkRequests requests_;
   bool turn_end_wanted_ = false;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cache/budget.h"
+#include "cache/owner_change.h"
 #include "cache/peer_picker.h"
 
 namespace cistern::cluster {
@@ -39,6 +40,11 @@ class PeerService {
   // One round of a purge, here.
   virtual void Purge(cache::Executor& executor, const cache::PurgeScope& scope,
                      cache::PurgeRound round, cache::CompletionPtr<cache::Result<bool>> done) = 0;
+  // The table of owners changes: as cache::Ownership. (thread-safe)
+  virtual void ChangeOwners(cache::OwnerChange change) = 0;
+  // Slots of this node have become disputed (cache::Pick::disputed): what it holds of them is cut.
+  // (thread-safe)
+  virtual void CutDisputed() = 0;
   // A node, whose configuration has leases of up to `longest_lease`, is heard after a silence, or
   // as a new incarnation: what this node holds of others may be older than what they know.
   virtual void PeerHeard(cache::Duration longest_lease) = 0;

@@ -21,7 +21,7 @@ class PeerSession : public std::enable_shared_from_this<PeerSession>,
  public:
   // What sessions share; outlives them.
   struct Context {
-    const Identity& self;
+    const Self& self;
     std::string_view secret;
     cache::Duration dead_after;
     PeerService& service;
@@ -34,6 +34,8 @@ class PeerSession : public std::enable_shared_from_this<PeerSession>,
     virtual ~Owner() = default;
     // A peer has proved itself: its number. May call the service (PeerHeard).
     virtual cache::NodeId OnPeerHeard(const PeerIdentity& peer) = 0;
+    // It has another list of members than before.
+    virtual void OnPeerChanged(cache::NodeId node, const PeerIdentity& peer) = 0;
     // Last call. `peer` is empty when no hello went through. Should let the session go.
     virtual void OnSessionClosed(PeerSession& session, const std::string& peer,
                                  const std::string& reason) = 0;
@@ -48,6 +50,9 @@ class PeerSession : public std::enable_shared_from_this<PeerSession>,
   // This node is stopping: asks the peer to close the connection when it has its answers. A peer
   // that is not heard for `dead_after` from now on is not waited for.
   void SayGoodbye();
+  // Tells the peer what this node says of itself now.
+  void Announce();
+  bool is_control() const { return handshake_.kind() == wire::LINK_CONTROL; }
   bool is_paused() const { return channel_.is_paused(); }
   // It has not proved itself yet, or never will.
   bool is_stranger() const { return peer_.name.empty(); }
@@ -67,6 +72,7 @@ class PeerSession : public std::enable_shared_from_this<PeerSession>,
 
   void OnHello(const wire::Frame& frame);
   void OnProof(const wire::Frame& frame);
+  void OnPeerChanged(const wire::Identity& identity);
   void OnGet(wire::Frame& frame);
   void OnGetDone(uint64_t id, uint32_t index, const cache::Result<cache::PeerReply>& reply);
   void SendGetReplies();
@@ -80,6 +86,7 @@ class PeerSession : public std::enable_shared_from_this<PeerSession>,
 
   net::Loop& loop_;
   const Context& context_;
+  const std::shared_ptr<const Identity> shown_;  // what the hello says of this node
   Owner& owner_;
   State state_ = State::kHello;
   FrameChannel channel_;

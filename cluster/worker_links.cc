@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace cistern::cluster {
@@ -12,65 +13,83 @@ namespace {
 // none that means well.
 constexpr size_t kMostStrangers = 128;
 
-void Tell(LinkContext& context, const PeerIdentity& peer, PeerBook::News news) {
-  if (news.restarted) context.log(fmt::format("node '{}' has been started anew", peer.name));
-  if (news.restarted || news.after_silence) context.service->PeerHeard(peer.longest_lease);
+bool IsAmong(const std::vector<PeerAddress>& peers, cache::NodeId node) {
+  return std::any_of(peers.begin(), peers.end(),
+                     [node](const PeerAddress& peer) { return peer.node == node; });
+}
+
+PeerLink* Find(const std::unordered_map<cache::NodeId, std::unique_ptr<NotedLink>>& links,
+               cache::NodeId node) {
+  const auto at = links.find(node);
+  return at == links.end() ? nullptr : &at->second->link();
 }
 
 }  // namespace
 
-// A link and what is noted of it. Only control connections are told about: the others follow them.
-struct WorkerLinks::Link : PeerLink::Observer {
-  Link(net::Loop& loop, LinkContext& shared, cache::NodeId id, PeerLink::Config config)
-      : context(shared),
-        node(id),
-        is_control(config.kind == wire::LINK_CONTROL),
-        link(loop, std::move(config), shared.self, shared.secret, shared.service->budget(), *this) {
-  }
-
-  void OnLinkUp(const PeerIdentity& peer) override {
-    // A link goes up once; it is down before it comes up again.
-    is_up = true;
-    Tell(context, peer, context.book.LinkUp(node, peer.incarnation));
-    if (!is_control) return;
-    context.book.Connected(node);
-    context.log(fmt::format("node '{}' is connected", peer.name));
-  }
-  void OnLinkDown(const std::string& reason) override {
-    if (std::exchange(is_up, false)) context.book.LinkDown(node);
-    if (!is_control) return;
-    context.book.Disconnected(node, reason);
-    context.log(fmt::format("node '{}' is not connected: {}", context.ids.Name(node), reason));
-  }
-  void OnGoodbye() override {
-    context.book.SaidGoodbye(node);
-    if (is_control) context.log(fmt::format("node '{}' says goodbye", context.ids.Name(node)));
-  }
-  void OnEcho(cache::Duration round_trip) override {
-    if (is_control) context.book.RoundTrip(node, round_trip);
-  }
-
-  LinkContext& context;
-  const cache::NodeId node;
-  const bool is_control;
-  bool is_up = false;
-  PeerLink link;
-};
-
-WorkerLinks::WorkerLinks(net::Loop& loop, LinkContext& context)
-    : loop_(loop), context_(context), session_context_{context.self,       context.secret,
-                                                       context.dead_after, *context.service,
-                                                       *context.commands,  context.tls} {}
+WorkerLinks::WorkerLinks(net::Loop& loop, LinkContext& context, bool has_control)
+    : loop_(loop),
+      context_(context),
+      has_control_(has_control),
+      session_context_{context.self,     context.secret,    context.dead_after,
+                       *context.service, *context.commands, context.tls} {}
 
 WorkerLinks::~WorkerLinks() = default;
 
-void WorkerLinks::AddLink(cache::NodeId node, const net::Address& address, wire::LinkKind kind) {
-  PeerLink::Config config{context_.ids.Name(node), address,     kind, context_.connect_timeout,
-                          context_.dead_after,     context_.tls};
-  auto link = std::make_unique<Link>(loop_, context_, node, std::move(config));
-  Link& started = *link;
-  (kind == wire::LINK_CONTROL ? control_ : data_)[node] = std::move(link);
-  started.link.Start();
+void WorkerLinks::AddMembers(const std::vector<PeerAddress>& members) {
+  if (stopped_) return;
+  for (const PeerAddress& member : members) {
+    Dial(data_, member, wire::LINK_DATA);
+    if (has_control_) Dial(control_, member, wire::LINK_CONTROL).SetMember();
+  }
+}
+
+NotedLink& WorkerLinks::Dial(Links& links, const PeerAddress& peer, wire::LinkKind kind) {
+  const PeerLink* there = Find(links, peer.node);
+  if (there != nullptr && there->address() != peer.address) Remove(links, peer.node);
+  std::unique_ptr<NotedLink>& link = links[peer.node];
+  if (link == nullptr) {
+    link = std::make_unique<NotedLink>(loop_, context_, peer, kind);
+    link->Start();
+  }
+  return *link;
+}
+
+void WorkerLinks::KeepOnly(const std::vector<PeerAddress>& members) {
+  std::vector<cache::NodeId> others;
+  for (const auto& [node, link] : data_) {
+    if (!IsAmong(members, node)) others.push_back(node);
+  }
+  for (const cache::NodeId node : others)
+    Remove(data_, node);
+  for (const auto& [node, link] : control_) {
+    if (!IsAmong(members, node)) MakeGuest(node, *link);
+  }
+}
+
+void WorkerLinks::AddGuest(const PeerAddress& guest) {
+  if (stopped_ || control(guest.node) != nullptr) return;
+  MakeGuest(guest.node, Dial(control_, guest, wire::LINK_CONTROL));
+}
+
+void WorkerLinks::MakeGuest(cache::NodeId node, NotedLink& link) {
+  link.SetGuest([this, node] {
+    const PeerLink* there = control(node);
+    if (!stopped_ && there != nullptr && !there->is_up()) Remove(control_, node);
+  });
+}
+
+// Out of the map first: who is answered may ask for it.
+void WorkerLinks::Remove(Links& links, cache::NodeId node) {
+  auto taken = links.extract(node);
+  if (!taken.empty()) taken.mapped()->Stop();
+}
+
+void WorkerLinks::Announce() {
+  for (const auto& [node, link] : control_)
+    link->link().Announce();
+  for (const auto& [raw, session] : sessions_) {
+    if (session->is_control()) session->Announce();
+  }
 }
 
 void WorkerLinks::Accept(int fd) {
@@ -117,24 +136,26 @@ void WorkerLinks::Stop() {
   TellIfGone();
   for (Links* links : {&data_, &control_}) {
     for (auto& [node, link] : *links)
-      link->link.Stop();
+      link->Stop();
   }
 }
 
 PeerLink* WorkerLinks::data(cache::NodeId node) const {
-  const auto at = data_.find(node);
-  return at == data_.end() ? nullptr : &at->second->link;
+  return Find(data_, node);
 }
 
 PeerLink* WorkerLinks::control(cache::NodeId node) const {
-  const auto at = control_.find(node);
-  return at == control_.end() ? nullptr : &at->second->link;
+  return Find(control_, node);
 }
 
 cache::NodeId WorkerLinks::OnPeerHeard(const PeerIdentity& peer) {
   const cache::NodeId node = context_.ids.Intern(peer.name);
-  Tell(context_, peer, context_.book.Heard(node, peer.incarnation));
+  context_.OnHello(node, peer, context_.book.Heard(node, peer.incarnation));
   return node;
+}
+
+void WorkerLinks::OnPeerChanged(cache::NodeId node, const PeerIdentity& peer) {
+  context_.OnPeerChanged(node, peer);
 }
 
 void WorkerLinks::OnSessionClosed(PeerSession& session, const std::string& peer,

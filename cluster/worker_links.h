@@ -6,38 +6,29 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
-#include "cluster/node_ids.h"
-#include "cluster/peer_book.h"
-#include "cluster/peer_link.h"
+#include "cluster/noted_link.h"
 #include "cluster/peer_session.h"
 
 namespace cistern::cluster {
 
-// What the workers of one node share; outlives them.
-struct LinkContext {
-  Identity self;
-  std::string secret;
-  cache::Duration connect_timeout;
-  cache::Duration dead_after;
-  const net::TlsSource* tls = nullptr;
-  PeerService* service = nullptr;  // both set before anything starts
-  CommandRunner* commands = nullptr;
-  std::function<void(const std::string&)> log;  // any thread
-  NodeIds ids;
-  PeerBook book;
-};
-
 // On its loop's thread only, but for the constructor and the destructor.
 class WorkerLinks : private PeerSession::Owner {
  public:
-  WorkerLinks(net::Loop& loop, LinkContext& context);
+  // The control connections live on one worker.
+  WorkerLinks(net::Loop& loop, LinkContext& context, bool has_control);
   ~WorkerLinks() override;
 
-  // Dials `node`, and goes on dialling it.
-  void AddLink(cache::NodeId node, const net::Address& address, wire::LinkKind kind);
+  // Dials those members that are not dialled yet, and goes on dialling them.
+  void AddMembers(const std::vector<PeerAddress>& members);
+  // Lets go of all others: what they have not answered is lost, and asked of somebody else. Their
+  // control connections stay as long as they are up, for notices.
+  void KeepOnly(const std::vector<PeerAddress>& members);
+  // Makes a control connection to a node that is no member, unless there is one.
+  void AddGuest(const PeerAddress& guest);
+  // Tells all peers what this node says of itself now.
+  void Announce();
   // Takes the socket over.
   void Accept(int fd);
   // Says goodbye on every connection that came here; `gone` is called once, when the peers have
@@ -52,17 +43,21 @@ class WorkerLinks : private PeerSession::Owner {
   net::Loop& loop() const { return loop_; }
 
  private:
-  struct Link;
-  using Links = std::unordered_map<cache::NodeId, std::unique_ptr<Link>>;
+  using Links = std::unordered_map<cache::NodeId, std::unique_ptr<NotedLink>>;
 
   cache::NodeId OnPeerHeard(const PeerIdentity& peer) override;
+  void OnPeerChanged(cache::NodeId node, const PeerIdentity& peer) override;
   void OnSessionClosed(PeerSession& session, const std::string& peer,
                        const std::string& reason) override;
+  NotedLink& Dial(Links& links, const PeerAddress& peer, wire::LinkKind kind);
+  static void Remove(Links& links, cache::NodeId node);
+  void MakeGuest(cache::NodeId node, NotedLink& link);
   void DropOldStrangers();
   void TellIfGone();
 
   net::Loop& loop_;
   LinkContext& context_;
+  const bool has_control_;
   PeerSession::Context session_context_;
   Links data_;
   Links control_;

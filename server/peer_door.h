@@ -24,6 +24,8 @@ class PeerDoor final : public cluster::PeerService {
              cache::CompletionPtr<cache::Result<bool>> done) override {
     cache_.PurgeHere(executor, scope, round, std::move(done));
   }
+  void ChangeOwners(cache::OwnerChange change) override { cache_.ChangeOwners(std::move(change)); }
+  void CutDisputed() override { cache_.CutDisputed(); }
   void PeerHeard(cache::Duration longest_lease) override;
 
  private:

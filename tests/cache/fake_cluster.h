@@ -70,8 +70,9 @@ class FakeNode final : public cache::PeerPicker {
 
   cache::Pick Owner(std::string_view key) const override {
     const cache::NodeId node = owner_of ? owner_of(key) : 0;
-    return {node == id_, node, epoch};
+    return {node == id_, node, epoch, disputed};
   }
+  std::vector<cache::PeerStart> Dissenters() const override { return dissenters; }
   bool IsReachable(cache::NodeId node) const override;
   std::string SelfName() const override { return std::string(1, static_cast<char>('a' + id_)); }
   void Fetch(cache::Executor& executor, cache::NodeId node,
@@ -86,6 +87,8 @@ class FakeNode final : public cache::PeerPicker {
   std::function<cache::NodeId(std::string_view)> owner_of;
   std::unique_ptr<ManualExecutor> executor;
   std::unique_ptr<cache::Cache> cache;
+  bool disputed = false;  // every slot
+  std::vector<cache::PeerStart> dissenters;
   bool reachable = true;
   uint64_t epoch = 1;
   uint64_t incarnation = 1;

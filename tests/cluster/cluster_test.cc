@@ -44,6 +44,28 @@ class Node {
     OnLoop(*loops[worker], [&] { cluster->Fetch(*loops[worker], node, fetch); });
     return fetch;
   }
+  net::Result<void> Change(const std::vector<Member>& members) {
+    return cluster->ChangeMembers(*MemberList::Make(members, cluster->SelfName()));
+  }
+  bool NotifyAndAwait(cache::NodeId node, cache::Incarnation incarnation) {
+    Record<bool> acknowledged;
+    OnLoop(*loops[1], [&] {
+      cluster->Notify(
+          node, incarnation, {"k", 5},
+          cache::Completion<bool>::Make(*loops[1], [&](bool yes) { acknowledged.Add(yes); }));
+    });
+    return acknowledged.Await(1)[0];
+  }
+  // One round; whether nobody that could be asked refused.
+  bool Purges() {
+    Record<bool> done;
+    OnLoop(*loops[1], [&] {
+      cluster->Purge(*loops[1], {cache::PurgeScope::Kind::kAll, ""}, cache::PurgeRound::kMain,
+                     cache::Completion<cache::Result<uint64_t>>::Make(
+                         *loops[1], [&](const auto&) { done.Add(true); }));
+    });
+    return done.Await(1)[0];
+  }
   MemberState State(const std::string& name) {
     for (MemberState& state : cluster->Members()) {
       if (state.member.name == name) return state;
@@ -228,6 +250,118 @@ TEST_F(ClusterTest, OnlyNodeOpensNoPort) {
   ASSERT_TRUE(a.Start());
   EXPECT_NE(access(paths_[0].path().c_str(), F_OK), 0);
   EXPECT_TRUE(a.cluster->Owner("any").is_self);
+}
+
+TEST_F(ClusterTest, NewMemberIsDialledAndOwnsItsPart) {
+  const auto all = Members();
+  const std::vector<Member> two(all.begin(), all.begin() + 2);
+  Node a(two, "a");
+  Node b(two, "b");
+  ASSERT_TRUE(b.Start());
+  ASSERT_TRUE(a.Start());
+  Node c(all, "c");
+  ASSERT_TRUE(c.Start());
+  const uint64_t before = a.cluster->placement().epoch();
+  ASSERT_TRUE(a.Change(all));
+  EXPECT_NE(a.cluster->placement().epoch(), before);
+  EXPECT_EQ(a.service.changes.Await(1)[0], false) << "it only loses";
+  const std::string key = KeyOf(a, "c");
+  const auto pick = a.cluster->Owner(key);
+  EXPECT_EQ(pick.epoch, c.cluster->Owner(key).epoch);
+  for (const size_t worker : {0u, 1u})
+    EXPECT_EQ(a.Fetch(pick.node, key, worker)->Value(), "value of " + key);
+}
+
+TEST_F(ClusterTest, OnlyNodeThatGetsCompanyOpensItsPort) {
+  const auto all = Members();
+  Node a({all[0]}, "a");
+  ASSERT_TRUE(a.Start());
+  Node b({all[0], all[1]}, "b");
+  ASSERT_TRUE(b.Start());
+  ASSERT_TRUE(a.Change({all[0], all[1]}));
+  const std::string key = KeyOf(b, "a");
+  b.AwaitConnected("a");
+  EXPECT_EQ(b.Fetch(b.cluster->Owner(key).node, key)->Value(), "value of " + key);
+}
+
+TEST_F(ClusterTest, FormerMemberIsAskedNothingAndToldOfChangesUntilItAgrees) {
+  Node a(Members(), "a");
+  Node b(Members(), "b");
+  ASSERT_TRUE(b.Start());
+  ASSERT_TRUE(a.Start());
+  a.AwaitConnected("b");
+  const cache::NodeId node = a.cluster->Owner(KeyOf(a, "b")).node;
+  const auto all = Members();
+  ASSERT_TRUE(a.Change({all[0], all[2]}));
+  EXPECT_TRUE(a.service.changes.Await(1)[0]) << "it gains";
+  EXPECT_EQ(a.Fetch(node, "k")->Answer().error().text, "owner b cannot be reached");
+  const auto dissenters = a.cluster->Dissenters();
+  ASSERT_EQ(dissenters.size(), 1u);
+  EXPECT_EQ(dissenters[0].node, node);
+  EXPECT_EQ(dissenters[0].incarnation, b.cluster->incarnation());
+  EXPECT_TRUE(a.NotifyAndAwait(node, b.cluster->incarnation()));
+  EXPECT_TRUE(a.Purges());
+  EXPECT_EQ(b.service.purges.Await(1).size(), 1u);
+  // b has heard of a's list, and cuts what it holds of a's new slots.
+  b.service.cuts.Await(1);
+  EXPECT_EQ(b.cluster->Dissenters().size(), 1u);
+  b.cluster->Leave(std::chrono::hours(1));
+  b.cluster->Stop();
+  while (!a.cluster->Dissenters().empty())
+    std::this_thread::yield();
+}
+
+TEST_F(ClusterTest, StrangerWhoKnowsTheSecretAndClaimsSlotsIsToldOfChanges) {
+  const auto all = Members();
+  const std::vector<Member> two(all.begin(), all.begin() + 2);
+  Node a(two, "a");
+  ASSERT_TRUE(a.Start());
+  Node c(all, "c");
+  ASSERT_TRUE(c.Start());
+  while (a.cluster->Dissenters().empty())
+    std::this_thread::yield();
+  const cache::PeerStart stranger = a.cluster->Dissenters()[0];
+  EXPECT_EQ(a.cluster->NodeName(stranger.node), "c");
+  while (!a.NotifyAndAwait(stranger.node, stranger.incarnation))
+    std::this_thread::yield();
+  EXPECT_GT(c.service.notices.size(), 0u);
+}
+
+TEST_F(ClusterTest, OneAfterTheOtherAllAgreeAgain) {
+  const auto all = Members();
+  const std::vector<Member> two(all.begin(), all.begin() + 2);
+  Node a(two, "a");
+  Node b(two, "b");
+  ASSERT_TRUE(b.Start());
+  ASSERT_TRUE(a.Start());
+  a.AwaitConnected("b");
+  b.AwaitConnected("a");
+  ASSERT_TRUE(a.Change(all));
+  while (b.cluster->Dissenters().empty())
+    std::this_thread::yield();
+  ASSERT_TRUE(b.Change(all));
+  while (!a.cluster->Dissenters().empty() || !b.cluster->Dissenters().empty())
+    std::this_thread::yield();
+  ASSERT_TRUE(b.Change(two));
+  while (a.cluster->Dissenters().empty())
+    std::this_thread::yield();
+  ASSERT_TRUE(a.Change(two));
+  while (!a.cluster->Dissenters().empty() || !b.cluster->Dissenters().empty())
+    std::this_thread::yield();
+}
+
+TEST_F(ClusterTest, ListWithAnAddressThatIsNoneChangesNothing) {
+  Node a(Members(), "a");
+  ASSERT_TRUE(a.Start());
+  auto members = Members();
+  members[1].peer = "nowhere";
+  const uint64_t epoch = a.cluster->placement().epoch();
+  members.pop_back();
+  const auto changed = a.Change(members);
+  ASSERT_FALSE(changed);
+  EXPECT_THAT(changed.error(), HasSubstr("node 'b'"));
+  EXPECT_EQ(a.cluster->placement().epoch(), epoch);
+  EXPECT_EQ(a.service.changes.size(), 0u);
 }
 
 TEST_F(ClusterTest, NodeThatLeavesAnswersWhatItWasAskedAndCannotBeReachedAnyMore) {

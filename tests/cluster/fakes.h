@@ -86,6 +86,12 @@ class FakeService : public PeerService {
     purges.Add({scope.name, round});
     done->Done(true);
   }
+  void ChangeOwners(cache::OwnerChange change) override {
+    change.publish();
+    changes.Add(change.gains);
+    change.swept();
+  }
+  void CutDisputed() override { cuts.Add({}); }
   void PeerHeard(cache::Duration) override { heard.Add({}); }
 
   // By default every key's value is "value of <key>".
@@ -102,6 +108,8 @@ class FakeService : public PeerService {
   Record<cache::Notice> notices;
   Record<std::pair<std::string, cache::PurgeRound>> purges;
   Record<std::monostate> heard;
+  Record<bool> changes;  // whether this node gains
+  Record<std::monostate> cuts;
 };
 
 class FakeRunner : public CommandRunner {

@@ -10,8 +10,9 @@ Identity NodeNamed(std::string name, cache::Incarnation incarnation) {
   identity.name = std::move(name);
   identity.incarnation = incarnation;
   identity.epoch = 77;
-  identity.members = {{"a", "h:1", "h:11"}, {"b", "h:2", "h:12"}};
-  identity.members_hash = 88;
+  const auto members = MemberList::Make({{"a", "h:1", "h:11"}, {"b", "h:2", "h:12"}}, "a");
+  identity.members = members->members();
+  identity.members_hash = members->Hash();
   identity.groups_hash = 99;
   identity.longest_lease = std::chrono::seconds(1);
   return identity;
@@ -71,7 +72,8 @@ TEST(Handshake, BothHearWhoTheOtherIs) {
   EXPECT_EQ(talk.heard_by_server.name, "a");
   EXPECT_EQ(talk.heard_by_server.incarnation, 1u);
   EXPECT_EQ(talk.heard_by_server.epoch, 77u);
-  EXPECT_EQ(talk.heard_by_server.members_hash, 88u);
+  EXPECT_EQ(talk.heard_by_server.members, talk.asker.members);
+  EXPECT_EQ(talk.heard_by_server.members_hash, talk.asker.members_hash);
   EXPECT_EQ(talk.heard_by_server.groups_hash, 99u);
   EXPECT_EQ(talk.heard_by_server.longest_lease, std::chrono::seconds(1));
 }

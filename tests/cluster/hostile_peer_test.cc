@@ -436,6 +436,28 @@ TEST_F(HostilePeerTest, GetBehindAGoodbyeIsAnswered) {
   peer.Send(FrameWith([](wire::Frame& frame) { frame.mutable_goodbye(); }));
   EXPECT_TRUE(Ask(peer, GetOf(1, {"k"})).has_get_reply());
 }
+TEST_F(HostilePeerTest, WhoSaysThatItIsAnotherNowIsClosed) {
+  for (const bool other_name : {true, false}) {
+    RawPeer peer(address);
+    peer.SayHello(self, "s3cret");
+    Identity other = self;
+    if (other_name) {
+      other.name = "x";
+    } else {
+      ++other.incarnation;
+    }
+    peer.Send(FrameWith([&](wire::Frame& frame) { *frame.mutable_identity() = ToWire(other); }));
+    EXPECT_EQ(Refusal(peer), "it says that it is another");
+  }
+}
+TEST_F(HostilePeerTest, ListOfMembersThatMakesNoSenseIsNotBelieved) {
+  RawPeer peer(address);
+  peer.SayHello(self, "s3cret");
+  wire::Identity identity = ToWire(self);
+  identity.add_members()->set_weight(0);
+  peer.Send(FrameWith([&](wire::Frame& frame) { *frame.mutable_identity() = identity; }));
+  EXPECT_TRUE(server.changed.Await(1)[0].members.empty());
+}
 TEST_F(HostilePeerTest, RefusalBehindTheHelloCloses) {
   RawPeer peer(address);
   peer.SayHello(self, "s3cret");

@@ -28,7 +28,8 @@ inline Identity IdentityOf(std::string name, cache::Incarnation incarnation) {
 // Node "b": a loop, a listening socket and its sessions.
 class ServingNode : private PeerSession::Owner {
  public:
-  ServingNode() : context_{identity, secret, std::chrono::seconds(60), service, commands} {
+  ServingNode() {
+    Become(IdentityOf("b", 2));
     loop.Start();
   }
   ~ServingNode() override {
@@ -60,6 +61,12 @@ class ServingNode : private PeerSession::Owner {
   }
   // On the loop's thread.
   void CloseSessionsHere() { sessions_.clear(); }
+  void Announce() {
+    OnLoop(loop, [&] {
+      for (const auto& [raw, session] : sessions_)
+        session->Announce();
+    });
+  }
   void SayGoodbye() {
     OnLoop(loop, [&] {
       for (const auto& [raw, session] : sessions_)
@@ -89,20 +96,28 @@ class ServingNode : private PeerSession::Owner {
   }
 
   net::Loop loop{0};
-  Identity identity = IdentityOf("b", 2);
+  // Before there are sessions.
+  void Become(Identity identity) {
+    self = std::make_unique<Self>(std::move(identity));
+    context_ = std::make_unique<PeerSession::Context>(
+        PeerSession::Context{*self, secret, std::chrono::seconds(60), service, commands});
+  }
+
+  std::unique_ptr<Self> self;
   std::string secret = "s3cret";
   FakeService service;
   FakeRunner commands;
   Record<PeerIdentity> heard;
   Record<std::string> closed;  // the reasons
+  Record<PeerIdentity> changed;
 
-  void set_tls(const net::TlsSource& tls) { context_.tls = &tls; }
-  void set_dead_after(cache::Duration dead_after) { context_.dead_after = dead_after; }
+  void set_tls(const net::TlsSource& tls) { context_->tls = &tls; }
+  void set_dead_after(cache::Duration dead_after) { context_->dead_after = dead_after; }
 
  private:
   void Accept(int fd) {
-    context_.secret = secret;
-    auto session = PeerSession::Make(loop, context_, *this);
+    context_->secret = secret;
+    auto session = PeerSession::Make(loop, *context_, *this);
     ASSERT_TRUE(session->Start(fd));
     sessions_.emplace(session.get(), session);
   }
@@ -110,13 +125,14 @@ class ServingNode : private PeerSession::Owner {
     heard.Add(peer);
     return 7;
   }
+  void OnPeerChanged(cache::NodeId, const PeerIdentity& peer) override { changed.Add(peer); }
   void OnSessionClosed(PeerSession& session, const std::string&,
                        const std::string& reason) override {
     closed.Add(reason);
     sessions_.erase(&session);
   }
 
-  PeerSession::Context context_;
+  std::unique_ptr<PeerSession::Context> context_;
   std::unique_ptr<net::Listener> listener_;
   std::map<PeerSession*, std::shared_ptr<PeerSession>> sessions_;
 };
@@ -137,7 +153,7 @@ class AskingNode : public PeerLink::Observer {
   void Dial(const net::Address& address) {
     config.address = address;
     OnLoop(loop, [&] {
-      link = std::make_unique<PeerLink>(loop, config, identity, secret, memory, *this);
+      link = std::make_unique<PeerLink>(loop, config, self, secret, memory, *this);
       link->Start();
     });
   }
@@ -162,7 +178,7 @@ class AskingNode : public PeerLink::Observer {
   }
 
   net::Loop loop{0};
-  Identity identity = IdentityOf("a", 1);
+  Self self{IdentityOf("a", 1)};
   std::string secret = "s3cret";
   cache::Budget memory{uint64_t{1} << 30};
   // Long enough that no ping of the clock's disturbs a count of frames.
@@ -176,11 +192,13 @@ class AskingNode : public PeerLink::Observer {
   Record<std::string> downs;
   Record<cache::Duration> echoes;
   Record<std::monostate> goodbyes;
+  Record<PeerIdentity> changed;
 
  private:
   void OnLinkUp(const PeerIdentity& peer) override { ups.Add(peer); }
   void OnLinkDown(const std::string& reason) override { downs.Add(reason); }
   void OnGoodbye() override { goodbyes.Add({}); }
+  void OnPeerChanged(const PeerIdentity& peer) override { changed.Add(peer); }
   void OnEcho(cache::Duration round_trip) override { echoes.Add(round_trip); }
 };
 

@@ -45,7 +45,7 @@ TEST_F(PeerTest, RequestsWaitForTheFirstConnection) {
   auto fetch = std::make_shared<FakeFetch>("k");
   asker.config.address = address;
   OnLoop(asker.loop, [&] {
-    asker.link = std::make_unique<PeerLink>(asker.loop, asker.config, asker.identity, asker.secret,
+    asker.link = std::make_unique<PeerLink>(asker.loop, asker.config, asker.self, asker.secret,
                                             asker.memory, asker);
     asker.link->Start();
     asker.link->Fetch(fetch);
@@ -135,7 +135,7 @@ TEST_F(PeerTest, NewIncarnationIsHeardWithTheNextHello) {
   asker.Dial(path.address());
   asker.AwaitUp();
   server.Close();
-  OnLoop(server.loop, [&] { server.identity.incarnation = 3; });
+  server.Become(IdentityOf("b", 3));
   server.Open(path.address());
   asker.AwaitUp(2);
   EXPECT_EQ(asker.ups.Await(2)[1].incarnation, 3u);
@@ -198,6 +198,22 @@ TEST_F(PeerTest, AfterAGoodbyeWhatWasAskedIsAnsweredAndNothingNewIsAsked) {
   EXPECT_EQ(asker.downs.Await(1)[0], "it is stopping");
   server.closed.Await(1);
   EXPECT_EQ(server.service.gets.size(), 1u);
+}
+
+TEST_F(PeerTest, BothSidesHearOfAnotherListOfMembers) {
+  Join();
+  const auto members = MemberList::Make({{"a", "h:1", "h:2"}, {"b", "h:3", "h:4"}}, "a");
+  asker.self.ShowMembers(*members, 5);
+  server.self->ShowMembers(*members, 5);
+  OnLoop(asker.loop, [&] { asker.link->Announce(); });
+  server.Announce();
+  const PeerIdentity heard = server.changed.Await(1)[0];
+  EXPECT_EQ(heard.name, "a");
+  EXPECT_EQ(heard.epoch, 5u);
+  EXPECT_EQ(heard.members, members->members());
+  EXPECT_EQ(asker.changed.Await(1)[0].members, members->members());
+  EXPECT_EQ(asker.Fetch("k")->Value(), "value of k");
+  EXPECT_EQ(server.service.gets.Await(1)[0].epoch, 5u);
 }
 
 TEST_F(PeerTest, LinkThatWaitsForNothingClosesAtTheGoodbye) {

@@ -25,6 +25,7 @@ class TestServer::NoPeers final : public cache::PeerPicker {
              cache::CompletionPtr<cache::Result<uint64_t>> done) override {
     done->Done(0);
   }
+  std::vector<cache::PeerStart> Dissenters() const override { return {}; }
   std::string SelfName() const override { return "test"; }
   void Fetch(cache::Executor&, cache::NodeId, std::shared_ptr<cache::PeerFetch>) override {}
   void Notify(cache::NodeId, cache::Incarnation, cache::Notice,
