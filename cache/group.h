@@ -10,6 +10,7 @@
 #include "cache/group_config.h"
 #include "cache/histogram.h"
 #include "cache/origin.h"
+#include "cache/snapshots.h"
 #include "cache/stats.h"
 
 namespace cistern::cache {
@@ -30,22 +31,27 @@ class Group {
         stats_(workers) {}
 
   uint16_t index() const { return index_; }
-  const GroupConfig& config() const { return config_; }
-  const std::string& name() const { return config_.name; }
+  // Valid as long as the group. (thread-safe)
+  const GroupConfig& config() const { return config_.now(); }
+  // From now on: with the same name, prefix, backend and shares of memory. By one thread at a time.
+  void Reconfigure(GroupConfig config) {
+    config_.Publish(std::make_unique<const GroupConfig>(std::move(config)));
+  }
+  const std::string& name() const { return config().name; }
   Origin& origin() { return *origin_; }
   BackendHealth& health() { return health_; }
-  bool hot() const { return config_.hot_sample > 0; }
+  bool hot() const { return config().hot_sample > 0; }
 
   // What the backend is asked for.
   std::string_view BackendKey(std::string_view key) const {
-    return config_.strip_prefix ? key.substr(config_.prefix.size()) : key;
+    return config().strip_prefix ? key.substr(config().prefix.size()) : key;
   }
 
   // A place among the loads under way; false above max_loads. (thread-safe)
-  bool TryStartLoad() { return TryAdd(&loads_, config_.max_loads); }
+  bool TryStartLoad() { return TryAdd(&loads_, config().max_loads); }
   void EndLoad() { loads_.fetch_sub(1, std::memory_order_relaxed); }
   // A place among those who wait; false above max_waiters. (thread-safe)
-  bool TryWait() { return TryAdd(&waiters_, config_.max_waiters); }
+  bool TryWait() { return TryAdd(&waiters_, config().max_waiters); }
   void EndWaits(uint32_t n) { waiters_.fetch_sub(n, std::memory_order_relaxed); }
   uint32_t loads_in_flight() const { return loads_.load(std::memory_order_relaxed); }
   uint32_t waiting() const { return waiters_.load(std::memory_order_relaxed); }
@@ -70,7 +76,7 @@ class Group {
   }
 
   const uint16_t index_;
-  const GroupConfig config_;
+  Snapshots<GroupConfig> config_;
   const std::unique_ptr<Origin> origin_;
   BackendHealth health_;
   std::atomic<uint32_t> loads_{0};

@@ -1,5 +1,4 @@
-// What a group is told: its prefix, its limits, its freshness rules. Immutable while the cache
-// lives.
+// What a group is told: its prefix, its limits, its freshness rules. Immutable; replaced whole.
 #pragma once
 
 #include <cstdint>

@@ -74,8 +74,8 @@ Cluster::Cluster(ClusterOptions options, std::vector<net::Loop*> workers)
   context_->log = options_.log;
   context_->invite = [this](cache::NodeId node, const PeerIdentity& peer) { Invite(node, peer); };
   self_ = context_->ids.Intern(SelfName());
-  tables_.push_back(std::make_unique<const OwnerTable>(options_.members, context_->ids));
-  table_.store(tables_.back().get());
+  tables_ =
+      std::make_unique<cache::Snapshots<OwnerTable>>(OwnerTable(options_.members, context_->ids));
   context_->agreement.SetOwn(table(), self_);
 }
 
@@ -153,14 +153,14 @@ net::Result<void> Cluster::ChangeMembers(MemberList members) {
   // then.
   OnEachWorker([&](WorkerLinks& links) { links.AddMembers(*peers); });
   const OwnerTable& before = table();
-  tables_.push_back(std::make_unique<const OwnerTable>(std::move(members), context_->ids));
-  const OwnerTable& next = *tables_.back();
+  auto made = std::make_unique<const OwnerTable>(std::move(members), context_->ids);
+  const OwnerTable& next = *made;
   context_->agreement.SetOwn(next, self_);
   std::promise<void> swept;
   context_->service->ChangeOwners(
       {.gains = Gains(before, next, self_),
        .longest_lease = std::max(options_.longest_lease, context_->agreement.longest_lease()),
-       .publish = [&] { table_.store(&next, std::memory_order_release); },
+       .publish = [&] { tables_->Publish(std::move(made)); },
        .swept = [&] { swept.set_value(); }});
   context_->self.ShowMembers(next.members, next.epoch());
   OnEachWorker([&](WorkerLinks& links) {

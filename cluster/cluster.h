@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cache/peer_picker.h"
+#include "cache/snapshots.h"
 #include "cluster/command_runner.h"
 #include "cluster/owner_table.h"
 #include "cluster/peer_book.h"
@@ -102,7 +103,7 @@ class Cluster final : public cache::PeerPicker {
   static constexpr size_t kControlWorker = 0;
   using Peers = std::vector<PeerAddress>;
 
-  const OwnerTable& table() const { return *table_.load(std::memory_order_acquire); }
+  const OwnerTable& table() const { return tables_->now(); }
   // Nodes that this one asks: all members but itself.
   net::Result<Peers> PeersOf(const MemberList& members) const;
   net::Result<void> Listen();
@@ -120,9 +121,7 @@ class Cluster final : public cache::PeerPicker {
   std::unique_ptr<LinkContext> context_;
   std::vector<std::unique_ptr<WorkerLinks>> links_;  // by worker; empty before Start
   cache::NodeId self_ = 0;
-  // Readers take the raw pointer without a lock; every table ever published is kept.
-  std::vector<std::unique_ptr<const OwnerTable>> tables_;
-  std::atomic<const OwnerTable*> table_{nullptr};
+  std::unique_ptr<cache::Snapshots<OwnerTable>> tables_;
   std::unique_ptr<net::Listener> listener_;  // of the first worker's loop
   size_t next_worker_ = 0;                   // the listener's
   std::atomic<uint64_t> next_operation_;

@@ -15,27 +15,6 @@ namespace {
 using OriginPtr = std::unique_ptr<cache::Origin>;
 using MadeOrigin = tl::expected<OriginPtr, std::string>;
 
-cache::GroupConfig CacheConfig(const GroupConfig& from) {
-  cache::GroupConfig to;
-  to.name = from.name;
-  to.prefix = from.prefix;
-  to.strip_prefix = from.strip_prefix;
-  to.has_backend = from.backend.type != BackendType::kNone;
-  if (from.memory != 0) to.memory = from.memory;
-  to.ttl = from.ttl;
-  to.ttl_jitter = from.ttl_jitter;
-  to.negative_ttl = from.negative_ttl;
-  to.max_value = from.max_value;
-  to.writes = from.writes == WriteMode::kCache ? cache::Writes::kCache : cache::Writes::kReject;
-  to.max_loads = static_cast<uint32_t>(from.max_loads);
-  to.max_load_bytes = from.max_load_bytes;
-  to.max_waiters = static_cast<uint32_t>(from.max_waiters);
-  to.hot_sample = static_cast<uint32_t>(from.hot_sample);
-  to.hot_share = from.hot_share;
-  to.hot_lease = from.hot_lease;
-  return to;
-}
-
 MadeOrigin OpenSqlite(const GroupConfig& group, size_t workers) {
   const BackendConfig& backend = group.backend;
   auto origin = loader::SqliteOrigin::Open({.group = group.name,
@@ -93,13 +72,34 @@ cache::BackendHealth::Listener LogHealth(const std::string& group) {
 
 }  // namespace
 
+cache::GroupConfig MakeGroupConfig(const GroupConfig& from) {
+  cache::GroupConfig to;
+  to.name = from.name;
+  to.prefix = from.prefix;
+  to.strip_prefix = from.strip_prefix;
+  to.has_backend = from.backend.type != BackendType::kNone;
+  if (from.memory != 0) to.memory = from.memory;
+  to.ttl = from.ttl;
+  to.ttl_jitter = from.ttl_jitter;
+  to.negative_ttl = from.negative_ttl;
+  to.max_value = from.max_value;
+  to.writes = from.writes == WriteMode::kCache ? cache::Writes::kCache : cache::Writes::kReject;
+  to.max_loads = static_cast<uint32_t>(from.max_loads);
+  to.max_load_bytes = from.max_load_bytes;
+  to.max_waiters = static_cast<uint32_t>(from.max_waiters);
+  to.hot_sample = static_cast<uint32_t>(from.hot_sample);
+  to.hot_share = from.hot_share;
+  to.hot_lease = from.hot_lease;
+  return to;
+}
+
 tl::expected<std::vector<cache::GroupSpec>, std::string> MakeGroupSpecs(
     const Config& config, const std::vector<net::Loop*>& loops) {
   std::vector<cache::GroupSpec> specs;
   for (const GroupConfig& group : config.groups) {
     auto origin = MakeOrigin(group, loops);
     if (!origin) return tl::unexpected(origin.error());
-    specs.push_back({CacheConfig(group), std::move(*origin), LogHealth(group.name)});
+    specs.push_back({MakeGroupConfig(group), std::move(*origin), LogHealth(group.name)});
   }
   return specs;
 }

@@ -11,6 +11,9 @@
 
 namespace cistern::server {
 
+// What the cache is told of a group.
+cache::GroupConfig MakeGroupConfig(const GroupConfig& group);
+
 // Opens every backend that can be opened ahead. The error names the group and the reason. `loops`,
 // by index, outlive what is made.
 tl::expected<std::vector<cache::GroupSpec>, std::string> MakeGroupSpecs(

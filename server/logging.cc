@@ -55,6 +55,10 @@ spdlog::level::level_enum LevelOf(LogLevel level) {
 
 }  // namespace
 
+void SetLogLevel(LogLevel level) {
+  spdlog::default_logger()->set_level(LevelOf(level));
+}
+
 tl::expected<void, std::string> StartLogging(const LogConfig& config) {
   spdlog::sink_ptr sink;
   try {

@@ -24,7 +24,7 @@ int Check(const std::string& file) {
 
 int Serve(const std::string& file) {
   server::LoadedConfig config = server::LoadConfig(file);
-  if (config) return server::Serve(std::move(*config));
+  if (config) return server::Serve(std::move(*config), file);
   std::cerr << server::FormatErrors(config.error());
   return 1;
 }

@@ -34,19 +34,6 @@ void RunOn(net::Loop& loop, Task task) {
   done.get_future().wait();
 }
 
-std::vector<cluster::Member> Members(const Config& config) {
-  std::vector<cluster::Member> members;
-  for (const ClusterNode& node : config.cluster.nodes) {
-    members.push_back({node.name, node.peer, node.client, static_cast<uint32_t>(node.weight)});
-  }
-  if (members.empty()) {
-    const auto client = net::ListenAddress::Parse(config.server.listen.front());
-    members.push_back({config.node.name, config.cluster.advertise,
-                       client ? client->net::Address::ToString() : "", 1});
-  }
-  return members;
-}
-
 std::string NewRunId() {
   std::random_device random;
   std::string id;
@@ -67,8 +54,8 @@ tl::expected<std::unique_ptr<Node>, std::string> Node::Start(Config config) {
                               .and_then([&] { return node->ServeClients(); })
                               .and_then([&] { return node->StartAdmin(); });
   if (!started) return tl::unexpected(started.error());
-  node->ready_from_.store(cache::SystemClock().Now() + node->config_.cluster.connect_timeout +
-                          node->config_.cluster.dead_after);
+  node->ready_from_.store(cache::SystemClock().Now() + node->config().cluster.connect_timeout +
+                          node->config().cluster.dead_after);
   return node;
 }
 
@@ -80,14 +67,14 @@ Node::~Node() {
 }
 
 Node::Started Node::OpenFiles() {
-  const auto clients = static_cast<uint64_t>(config_.server.max_clients);
+  const auto clients = static_cast<uint64_t>(config().server.max_clients);
   const auto allowed = AllowOpenFiles(clients + kOtherOpenFiles);
   if (!allowed) return tl::unexpected("server.max_clients: " + allowed.error());
   return {};
 }
 
 Node::Started Node::LoadCertificates() {
-  auto certificates = Certificates::Load(config_);
+  auto certificates = Certificates::Load(config());
   if (!certificates) return tl::unexpected(certificates.error());
   certificates_ = std::move(*certificates);
   return {};
@@ -96,22 +83,22 @@ Node::Started Node::LoadCertificates() {
 // The loops run from here on: whatever is made afterwards is taken apart on them, whether all of
 // the node could be made or not.
 Node::Started Node::MakeCluster() {
-  for (size_t i = 0; i < WorkerCount(config_); ++i)
+  for (size_t i = 0; i < WorkerCount(config()); ++i)
     loops_.push_back(std::make_unique<net::Loop>(static_cast<int>(i)));
-  const auto address = net::Address::Parse(config_.cluster.listen);
+  const auto address = net::Address::Parse(config().cluster.listen);
   if (!address) return tl::unexpected("cluster.listen: " + address.error());
-  auto members = cluster::MemberList::Make(Members(config_), config_.node.name);
-  if (!members) return tl::unexpected("cluster.nodes: " + members.error().front());
+  auto members = MembersOf(config());
+  if (!members) return tl::unexpected(members.error());
   cluster_ = std::make_unique<cluster::Cluster>(
       cluster::ClusterOptions{.members = std::move(*members),
                               .listen = *address,
-                              .secret = config_.cluster.secret,
+                              .secret = config().cluster.secret,
                               .tls = certificates_.peers(),
-                              .protected_mode = config_.server.protected_mode,
-                              .connect_timeout = config_.cluster.connect_timeout,
-                              .dead_after = config_.cluster.dead_after,
-                              .longest_lease = config_.cluster.longest_lease,
-                              .groups_hash = HashOfGroups(config_),
+                              .protected_mode = config().server.protected_mode,
+                              .connect_timeout = config().cluster.connect_timeout,
+                              .dead_after = config().cluster.dead_after,
+                              .longest_lease = config().cluster.longest_lease,
+                              .groups_hash = HashOfGroups(config()),
                               .log = [](const std::string& line) { spdlog::info("{}", line); }},
       Loops());
   for (const auto& loop : loops_)
@@ -120,17 +107,17 @@ Node::Started Node::MakeCluster() {
 }
 
 Node::Started Node::MakeCache() {
-  auto specs = MakeGroupSpecs(config_, Loops());
+  auto specs = MakeGroupSpecs(config(), Loops());
   if (!specs) return tl::unexpected(specs.error());
   const std::vector<net::Loop*> loops = Loops();
   const std::vector<cache::Executor*> executors(loops.begin(), loops.end());
   cache_ = std::make_unique<cache::Cache>(
-      cache::Store::Options{.memory = config_.server.memory,
+      cache::Store::Options{.memory = config().server.memory,
                             .workers = static_cast<int>(loops.size()),
-                            .policy = std::string(Word(config_.server.policy)),
-                            .holder_records = static_cast<size_t>(config_.cluster.max_leases)},
+                            .policy = std::string(Word(config().server.policy)),
+                            .holder_records = static_cast<size_t>(config().cluster.max_leases)},
       std::move(*specs), executors, *cluster_, cache::SystemClock());
-  if (config_.cluster.nodes.size() > 1) cache_->HonourLeases(config_.cluster.longest_lease);
+  if (config().cluster.nodes.size() > 1) cache_->HonourLeases(config().cluster.longest_lease);
   cache_->Start();
   return {};
 }
@@ -155,23 +142,23 @@ Node::Started Node::ServeClients() {
   Started opened;
   RunOn(*loops_.front(), [&] {
     auto acceptor =
-        Acceptor::Open(*loops_.front(), config_.server.listen, workers,
-                       static_cast<size_t>(config_.server.max_clients), certificates_.clients());
+        Acceptor::Open(*loops_.front(), config().server.listen, workers,
+                       static_cast<size_t>(config().server.max_clients), certificates_.clients());
     if (!acceptor) {
       opened = tl::unexpected("server.listen: " + acceptor.error());
       return;
     }
     // Made before the first client can be accepted: handlers use it.
     stats_ = std::make_unique<StatsSource>(
-        StatsSource::From{config_, *cache_, *cluster_, workers, **acceptor});
+        StatsSource::From{config(), *cache_, *cluster_, workers, **acceptor});
     acceptor_ = std::move(*acceptor);
   });
   return opened;
 }
 
 Node::Started Node::StartAdmin() {
-  if (config_.admin.listen.empty()) return {};
-  const auto address = net::Address::Parse(config_.admin.listen);
+  if (config().admin.listen.empty()) return {};
+  const auto address = net::Address::Parse(config().admin.listen);
   if (!address) return tl::unexpected("admin.listen: " + address.error());
   auto admin = AdminServer::Start(*address, {.stats = [this] { return stats_->Read(); },
                                              .ready = [this] { return IsReady(); }});
@@ -183,9 +170,10 @@ Node::Started Node::StartAdmin() {
 void Node::Stop() {
   if (std::exchange(stopped_, true)) return;
   stopping_.store(true);
-  const cache::Instant until = cache::SystemClock().Now() + drain_limit_;
+  const cache::Duration limit = drain_limit_.value_or(config().server.drain_timeout);
+  const cache::Instant until = cache::SystemClock().Now() + limit;
   if (acceptor_ != nullptr) RunOn(*loops_.front(), [this] { acceptor_->Close(); });
-  DrainWorkers();
+  DrainWorkers(limit);
   admin_.reset();
   LeaveCluster(until - cache::SystemClock().Now());
   if (cluster_ != nullptr) cluster_->Stop();
@@ -201,12 +189,12 @@ void Node::Stop() {
 }
 
 // Each worker answers what it has received; those that are late are closed.
-void Node::DrainWorkers() {
+void Node::DrainWorkers(cache::Duration limit) {
   std::vector<std::future<void>> drained;
   for (const auto& worker : workers_) {
     auto done = std::make_shared<std::promise<void>>();
     drained.push_back(done->get_future());
-    worker->Drain(drain_limit_, [done] { done->set_value(); });
+    worker->Drain(limit, [done] { done->set_value(); });
   }
   for (auto& worker : drained)
     worker.wait();
@@ -247,8 +235,8 @@ std::vector<net::ListenAddress> Node::listening() const {
 InfoFacts Node::Facts() const {
   InfoFacts facts;
   facts.run_id = run_id_;
-  facts.max_clients = static_cast<uint64_t>(config_.server.max_clients);
-  facts.policy = Word(config_.server.policy);
+  facts.max_clients = static_cast<uint64_t>(config().server.max_clients);
+  facts.policy = Word(config().server.policy);
   for (const net::Address& address : listening()) {
     if (facts.tcp_port == 0) facts.tcp_port = address.port;
   }

@@ -3,11 +3,13 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
 
 #include "cache/cache.h"
+#include "cache/snapshots.h"
 #include "cluster/cluster.h"
 #include "net/loop.h"
 #include "server/acceptor.h"
@@ -38,10 +40,15 @@ class Node {
   // cluster and ends every thread. Idempotent.
   void Stop();
 
-  const Config& config() const { return config_; }
+  // What holds now. (thread-safe)
+  const Config& config() const { return config_.now(); }
   cluster::Cluster& cluster() { return *cluster_; }
   OwnerCommands& owner_commands() { return *owner_commands_; }
   StatsSource& stats() { return *stats_; }
+  // What may change of a configuration that was read again takes effect: the log says what, and
+  // what takes a restart. Returns when the table of owners, if that changes, is in force everywhere
+  // here.
+  void Reload(const Config& next);
   // Reads the files of server.tls and cluster.tls again; see Certificates. (thread-safe)
   bool ReloadCertificates() { return certificates_.Reload(); }
   // For INFO.
@@ -66,13 +73,17 @@ class Node {
   Started JoinCluster();
   Started ServeClients();
   Started StartAdmin();
-  void DrainWorkers();
+  void DrainWorkers(cache::Duration limit);
   // Peers get the answers that they wait for, and no errors.
   void LeaveCluster(cache::Duration limit);
+  // Of the members that the configuration lists, or the sentence that says why not.
+  static tl::expected<cluster::MemberList, std::string> MembersOf(const Config& config);
+  // Where `next` lists other nodes.
+  Started ChangeMembers(const Config& next);
   std::vector<net::Loop*> Loops() const;
 
   // In the order of their making; destroyed from the last to the first.
-  const Config config_;
+  cache::Snapshots<Config> config_;
   const std::string run_id_;
   Certificates certificates_;
   std::vector<std::unique_ptr<net::Loop>> loops_;
@@ -87,7 +98,7 @@ class Node {
   // Peers that do not answer may hold readiness up until then.
   std::atomic<cache::Instant> ready_from_{cache::Instant::max()};
   std::atomic<bool> stopping_{false};
-  cache::Duration drain_limit_ = config_.server.drain_timeout;
+  std::optional<cache::Duration> drain_limit_;  // instead of the configuration's
   bool stopped_ = false;
 };
 

@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "net/stream.h"
+#include "server/config/load.h"
 #include "server/logging.h"
 #include "server/node.h"
 #include "server/version.h"
@@ -25,7 +26,19 @@ sigset_t HoldSignals() {
   return signals;
 }
 
-void WaitForEnd(const sigset_t& signals, Node& node) {
+void Reload(const std::string& file, Node& node) {
+  spdlog::info("SIGHUP: reading {} again", file);
+  if (const LoadedConfig config = LoadConfig(file)) {
+    node.Reload(*config);
+  } else {
+    for (const ConfigError& error : config.error())
+      spdlog::error("{}", error.ToString());
+    spdlog::error("the configuration stays as it was");
+  }
+  node.ReloadCertificates();
+}
+
+void WaitForEnd(const sigset_t& signals, const std::string& file, Node& node) {
   while (true) {
     int signal = 0;
     if (sigwait(&signals, &signal) != 0) continue;
@@ -33,8 +46,7 @@ void WaitForEnd(const sigset_t& signals, Node& node) {
       spdlog::info("{}: finishing what is under way", strsignal(signal));
       return;
     }
-    spdlog::info("SIGHUP: certificates are read again; all else takes a restart to change");
-    node.ReloadCertificates();
+    Reload(file, node);
   }
 }
 
@@ -82,7 +94,7 @@ void SayWhatServes(const Config& config, const Node& node) {
 
 }  // namespace
 
-int Serve(Config config) {
+int Serve(Config config, const std::string& file) {
   if (const auto logging = StartLogging(config.log); !logging) {
     std::cerr << logging.error() << "\n";
     return 1;
@@ -96,7 +108,7 @@ int Serve(Config config) {
     return 1;
   }
   SayWhatServes((*node)->config(), **node);
-  WaitForEnd(signals, **node);
+  WaitForEnd(signals, file, **node);
   EndAtSecondInterrupt();
   (*node)->Stop();
   spdlog::info("stopped");

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cache/cache.h"
+#include "cache/snapshots.h"
 #include "net/loop.h"
 #include "net/tls_context.h"
 #include "server/command.h"
@@ -27,7 +28,7 @@ enum class PauseMode : uint8_t { kNone, kWrites, kAll };
 
 // What all workers of a node share. Everything outlives them.
 struct ServerContext {
-  const Config& config;
+  const cache::Snapshots<Config>& config;
   const CommandTable& commands;
   cache::Cache& cache;
   // What handlers need beyond this; opaque here. Null in tests of the serving alone.
@@ -64,7 +65,8 @@ class Worker {
   size_t clients() const { return clients_.load(std::memory_order_relaxed); }
   const WorkerStats& stats() const { return stats_; }
   net::Loop& loop() { return loop_; }
-  const Config& config() const { return context_.config; }
+  // What holds now: it may be another one in the next event.
+  const Config& config() const { return context_.config.now(); }
   const CommandTable& commands() const { return context_.commands; }
   cache::Cache& cache() { return context_.cache; }
   // REQUIRES: the context has one.

@@ -25,7 +25,9 @@ is not on this page is an error.
   1 KiB is 1024 bytes.
 - **Ranges** include both ends. A string's range counts its bytes, a list's its elements.
 - **Paths** that are relative start at the folder of the file they stand in.
-- **Changes** count when the node is started, unless a row says that it is read again on SIGHUP.
+- **Changes** count when the node is started, unless a row says that it is read again on SIGHUP:
+  then the whole file is read and checked; if anything is wrong with it, all stays as it was. The
+  log says what has changed, and what takes a restart.
 - `CONFIG GET` knows each row by its dotted name, rows of a group as `group.<its name>.ttl`, rows
   of a node as `cluster.nodes.<its name>.peer`; and Redis's own names where this page gives one.
   Passwords and secrets are not shown.

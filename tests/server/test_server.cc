@@ -52,8 +52,9 @@ TestServer::~TestServer() {
 }
 
 void TestServer::Start() {
+  started_with_ = std::make_unique<cache::Snapshots<Config>>(config_);
   worker_ = std::make_unique<Worker>(
-      loop_, ServerContext{.config = config_, .commands = commands_, .cache = *cache_});
+      loop_, ServerContext{.config = *started_with_, .commands = commands_, .cache = *cache_});
   loop_.Start();
 }
 

@@ -97,6 +97,7 @@ class TestServer {
   class NoPeers;
 
   Config config_;
+  std::unique_ptr<cache::Snapshots<Config>> started_with_;
   TestCommands commands_;
   TestClock clock_;
   net::Loop loop_;

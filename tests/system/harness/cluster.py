@@ -28,6 +28,7 @@ class Cluster:
         self.nodes = [Node(name, program or binary(), self._folder.name) for name in names]
         self.by_name = {node.name: node for node in self.nodes}
         self._rows = {}  # of each node's configuration, but for its members
+        self._listed = {}
         for node in self.nodes:
             listed = (members or {}).get(node.name, {name: {} for name in names})
             self._configure(node, listed, list(groups), server or {}, cluster or {},
@@ -75,12 +76,24 @@ class Cluster:
         self.nodes[0].ask("DEL", key)
         return loaded[0]
 
+    def rewrite(self, node, **tables):
+        """Writes `node`'s configuration anew, with other rows in these tables, for itself only."""
+        groups, server, cluster, own = self._rows[node.name]
+        own = {**own, **{name: {**own.get(name, {}), **rows} for name, rows in tables.items()}}
+        self._configure(node, self._listed[node.name], groups, server, cluster, own)
+
+    def regroup(self, node, groups):
+        """... with other groups."""
+        _, *rows = self._rows[node.name]
+        self._configure(node, self._listed[node.name], list(groups), *rows)
+
     def list_members(self, node, members):
         """Writes `node`'s configuration anew with another list of members, as `members` above."""
         self._configure(node, members, *self._rows[node.name])
 
     def _configure(self, node, listed, *rows):
         self._rows[node.name] = rows
+        self._listed[node.name] = listed
         members = [self.by_name[name].member() | own for name, own in listed.items()]
         node.configure(self._config(node, members, *rows))
 

@@ -10,6 +10,7 @@ from harness import toml
 from harness.ports import ReservedPort
 from harness.process import Process
 from harness.resp import Client
+from harness.waiting import eventually
 
 
 class Node:
@@ -36,6 +37,19 @@ class Node:
     def start(self):
         self.process = Process(
             [self._binary, "serve", self.config_path], self.folder / "log", cwd=self.folder)
+
+    def reload(self):
+        """SIGHUP. Whether the configuration that was written is in force, as far as it may be."""
+        endings = ("the configuration is in force", "the configuration stays as it was")
+        before = [self.process.log().count(ending) for ending in endings]
+
+        def counts():
+            log = self.process.log()
+            return [log.count(ending) - was for ending, was in zip(endings, before)]
+
+        self.process.signal(signal.SIGHUP)
+        eventually(lambda: sum(counts()) > 0, f"node {self.name} has read its configuration")
+        return counts()[0] > 0
 
     def stop(self):
         """SIGTERM, then the exit code."""
