@@ -7,16 +7,8 @@
 
 #include "server/config/load.h"
 #include "server/config/suggest.h"
+#include "server/config/toml.h"
 #include "server/config/value.h"
-
-// toml++ 3.3 asserts, and in release builds assumes, that a table's header begins with a key before
-// it looks whether it does.
-#pragma push_macro("NDEBUG")
-#undef NDEBUG
-#define TOML_ASSERT(expr) static_cast<void>(0)
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-#pragma pop_macro("NDEBUG")
 
 namespace cistern::server {
 namespace {

@@ -20,7 +20,7 @@ std::string EveryByte() {
 }
 
 std::vector<wire::Frame> Samples() {
-  std::vector<wire::Frame> frames(6);
+  std::vector<wire::Frame> frames(8);
   frames[0].set_id(1);
   frames[0].set_epoch(0xfedcba9876543210);
   auto* get = frames[0].mutable_get();
@@ -34,6 +34,9 @@ std::vector<wire::Frame> Samples() {
   frames[3].mutable_ping()->set_token(7);
   frames[4].mutable_invalidate()->add_keys(std::string(1, '\0'));
   frames[5].mutable_command()->add_args("INCR");
+  // Texts quote what clients have sent.
+  frames[6].mutable_command_reply()->set_error("NOGROUP no group serves key '" + EveryByte());
+  frames[7].mutable_get_reply()->add_items()->mutable_error()->set_text(EveryByte());
   return frames;
 }
 

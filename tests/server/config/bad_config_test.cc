@@ -46,6 +46,8 @@ const Bad kBad[] = {
      "2:2: syntax: Error while parsing key: expected bare key starting character or string delimiter, saw '('\n"},
     {"SyntaxZeroByteInHeader", std::string("[server]\n[\0\0]\n", 14),
      "2:2: syntax: Error while parsing key: expected bare key starting character or string delimiter, saw '\\u0000'\n"},
+    {"SyntaxLetterInHeader", "[server]\n[s\u048bls]\n",
+     "2:3: syntax: Error while parsing table header: expected ']', saw '\u048b'\n"},
     {"SyntaxNotUtf8", "[node]\nname = \"\xff\"\n",
      R"(2:8: syntax: Encountered invalid utf-8 sequence)" "\n"},
     {"UnknownKeyIsSuggested", "[[group]]\nname = \"g\"\nhot_leese = \"1s\"\n",
