@@ -1,9 +1,7 @@
 // Whatever the bytes: fed whole, byte by byte and in pieces, the same requests come out, the same
 // error, and the same rest. The first three input bytes choose the limits and the pieces.
 //
-// cmake --preset fuzz && cmake --build --preset fuzz && mkdir -p build/found &&
-// build/fuzz/tests/resp/resp_fuzz -max_total_time=30 -max_len=4096
-//     -dict=tests/resp/fuzz/resp.dict build/found tests/resp/fuzz/corpus
+// scripts/fuzz 1m resp
 #include <cstdint>
 #include <cstdlib>
 
