@@ -59,11 +59,12 @@ void Stream::State::OnOpened() {
   connecting = false;
   StartWrite();
   if (!closing) delegate->OnOpen();
-  if (close_when_written && all_written()) Close(CloseKind::kLocal, "closed");
+  if (close_when_written && all_written()) Linger();
 }
 
 int Stream::State::SyncReading() {
-  const bool wanted = open && !peer_ended && !(tls ? is_held_up() : paused);
+  const bool waits = !lingering && (tls ? is_held_up() : paused);
+  const bool wanted = open && !peer_ended && !waits;
   if (wanted == reading) return 0;
   reading = wanted;
   if (!wanted) return uv_read_stop(stream());
@@ -84,7 +85,8 @@ void Stream::State::OnAlloc(uv_buf_t* buffer) {
   *buffer = uv_buf_init(nullptr, 0);
   if (read_turn == loop.turn()) return;
   read_turn = loop.turn();
-  std::span<char> room = tls ? loop.filter_buffer() : delegate->ReadBuffer();
+  std::span<char> room;
+  if (!lingering) room = tls ? loop.filter_buffer() : delegate->ReadBuffer();
   if (room.empty()) room = loop.read_buffer();
   *buffer = uv_buf_init(room.data(),
                         static_cast<unsigned>(std::min(room.size(), WriteQueue::kMaxPieceBytes)));
@@ -92,6 +94,7 @@ void Stream::State::OnAlloc(uv_buf_t* buffer) {
 
 void Stream::State::OnRead(ssize_t count, const char* base) {
   if (count == 0 || count == UV_ENOBUFS) return;  // nothing there, or OnAlloc's refusal
+  if (lingering) return OnLeftover(count);
   if (count > 0) {
     const std::string_view bytes(base, static_cast<size_t>(count));
     if (tls) return OnCipher(bytes);
@@ -117,6 +120,7 @@ void Stream::State::Close(CloseKind kind, std::string text) {
   closing = true;
   open = false;
   reason = {kind, std::move(text)};
+  loop.Cancel(std::exchange(linger_timer, 0));
   connector.reset();
   queue.Clear();
   // Without a socket yet, an empty handle gives the close callback all the same.
@@ -183,11 +187,8 @@ void Stream::Close() {
 void Stream::CloseWhenWritten() {
   if (state_->closing || state_->close_when_written) return;
   PauseReading();
-  if (state_->open && state_->all_written()) {
-    Close();
-  } else {
-    state_->close_when_written = true;
-  }
+  state_->close_when_written = true;
+  if (state_->open && state_->all_written()) state_->Linger();
 }
 
 bool Stream::is_open() const {

@@ -90,8 +90,8 @@ class Stream {
 
   // Drops what is queued. Idempotent. After it only OnClosed comes.
   void Close();
-  // Closes with kLocal once everything queued has left. No OnData comes any more. A peer that does
-  // not read keeps it waiting: bound it by Close().
+  // Closes with kLocal when all has left and the peer has ended its side too, or a second later. No
+  // OnData comes any more. Whoever does not read keeps it waiting: bound it by Close().
   void CloseWhenWritten();
   bool is_open() const;     // connected, and not closing
   bool is_closing() const;  // Close() was called or the stream broke; also true ever after

@@ -39,6 +39,8 @@ struct Stream::State {
   void StartWrite();
   void SubmitInFlight();
   void OnWritten(int status);
+  void Linger();
+  void OnLeftover(ssize_t count);
   bool all_written() const { return queue.empty() && in_flight.empty(); }
 
   // What TLS does between them: stream_tls.cc.
@@ -78,6 +80,9 @@ struct Stream::State {
   std::unique_ptr<TlsFilter> tls;  // null: bytes pass as they are
   Loop::TimerId tls_timer = 0;     // the handshake's limit, later a Decrypt() to come
 
+  Loop::TimerId linger_timer = 0;
+  size_t leftover = 0;  // bytes thrown away
+
   bool has_handle = false;
   bool connecting = false;  // Connect() was called, OnOpen not yet
   bool reading = false;
@@ -85,6 +90,7 @@ struct Stream::State {
   bool paused = false;
   bool peer_ended = false;
   bool close_when_written = false;
+  bool lingering = false;  // all is written; what still comes is thrown away
   bool closing = false;
   bool closed = false;
   bool orphan = false;  // the Stream is gone: the close callback frees this

@@ -56,7 +56,7 @@ void Stream::State::Handshake() {
   if (connecting) OnOpened();
   if (closing || !all_written()) return;
   if (close_when_written) {
-    Close(CloseKind::kLocal, "closed");
+    Linger();
   } else if (has_waited) {
     delegate->OnWritable();
   }
@@ -70,7 +70,7 @@ void Stream::State::OnCipher(std::string_view bytes) {
 void Stream::State::Decrypt() {
   if (tls->state() == TlsFilter::State::kHandshake) Handshake();
   Deliver();
-  if (closing) return;
+  if (closing || lingering) return;
   if (tls->state() == TlsFilter::State::kFailed) return BreakTls(tls->error());
   SendCipher();
   if (closing) return;
@@ -151,7 +151,7 @@ void Stream::State::BreakTls(const std::string& why) {
 void Stream::State::EndTls(CloseKind kind) {
   loop.Cancel(std::exchange(tls_timer, 0));
   const bool in_order = kind == CloseKind::kLocal || kind == CloseKind::kEnd;
-  if (!in_order || !open || !all_written()) return;
+  if (!in_order || !open || !all_written() || lingering) return;
   tls->End();
   TryWriteOutput();
 }

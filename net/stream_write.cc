@@ -1,4 +1,6 @@
 // How what is written leaves.
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cassert>
 #include <utility>
@@ -7,6 +9,10 @@
 
 namespace cistern::net {
 namespace {
+
+// For a peer to see the end, with what it sends until then.
+constexpr cache::Duration kLingerTime = std::chrono::seconds(1);
+constexpr size_t kMostLeftover = size_t{16} << 20;
 
 uv_buf_t BufferOf(std::string_view bytes) {
   // libuv takes char* for reads and writes alike; a write only reads it.
@@ -81,10 +87,32 @@ void Stream::State::OnWritten(int status) {
   StartWrite();
   if (closing || !all_written()) return;
   if (close_when_written) {
-    Close(CloseKind::kLocal, "closed");
+    Linger();
   } else {
     delegate->OnWritable();
   }
+}
+
+// A socket that is closed with bytes unread answers with a reset, which may overtake what was
+// written last: the error that says why. So the peer is told of the end first, and what it had
+// sent until then is read and thrown away.
+void Stream::State::Linger() {
+  if (lingering || closing) return;
+  if (tls) EndTls(CloseKind::kLocal);
+  uv_os_fd_t fd = -1;
+  if (peer_ended || uv_fileno(&handle.base, &fd) != 0 || shutdown(fd, SHUT_WR) != 0)
+    return Close(CloseKind::kLocal, "closed");
+  lingering = true;
+  linger_timer = loop.After(kLingerTime, [this] {
+    linger_timer = 0;
+    Close(CloseKind::kLocal, "closed");
+  });
+  SyncReadingOrClose();
+}
+
+void Stream::State::OnLeftover(ssize_t count) {
+  leftover += count > 0 ? static_cast<size_t>(count) : 0;
+  if (count < 0 || leftover > kMostLeftover) Close(CloseKind::kLocal, "closed");
 }
 
 void Stream::Write(std::string_view bytes) {

@@ -1,5 +1,11 @@
 // What becomes of bytes that cannot leave at once.
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "tests/net/stream_fixture.h"
 
@@ -174,6 +180,78 @@ TEST_F(StreamTest, CloseWhenWrittenDeliversEverythingFirst) {
   EXPECT_TRUE(server_.received == sent);
   EXPECT_EQ(client_.reason->kind, CloseKind::kLocal);
   EXPECT_EQ(server_.reason->kind, CloseKind::kEnd);
+}
+
+// A client that has sent more than was read: a reset would overtake the error that says why.
+class LingerTest : public StreamTest {
+ protected:
+  // Connects a plain socket and sends `bytes`; the server's stream answers "why" to what it reads
+  // first, and closes.
+  int SendAndBeRefused(const std::string& bytes) {
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(listener_->bound_port());
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
+    EXPECT_GT(send(fd, bytes.data(), bytes.size(), MSG_DONTWAIT), 0);
+    server_.on_data = [&](std::string_view) {
+      server_.stream->Write("why");
+      server_.stream->CloseWhenWritten();
+      server_.stream->Write("too late");
+    };
+    return fd;
+  }
+};
+
+TEST_F(LingerTest, LastBytesArriveThoughMuchWasSentThatNobodyReads) {
+  Listen();
+  const int fd = SendAndBeRefused(std::string(kMiB, 'x'));
+  std::string got;
+  std::function<void()> read = [&] {
+    char bytes[16];
+    const ssize_t count = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (count > 0) got.append(bytes, static_cast<size_t>(count));
+    // The end comes while more may still be sent: it is no reset.
+    if (count == 0) {
+      EXPECT_GT(send(fd, "more", 4, MSG_NOSIGNAL), 0);
+      close(fd);
+      return;
+    }
+    EXPECT_TRUE(count > 0 || errno == EAGAIN) << strerror(errno);
+    loop_.After(std::chrono::milliseconds(1), read);
+  };
+  read();
+  FinishOnClose(server_);
+  Run();
+  EXPECT_EQ(got, "why");
+  EXPECT_EQ(server_.reason->kind, CloseKind::kLocal);
+}
+
+TEST_F(LingerTest, PeerThatNeverEndsItsSideIsLeftAfterAWhile) {
+  Listen();
+  const int fd = SendAndBeRefused("x");
+  FinishOnClose(server_);
+  Run();
+  close(fd);
+  EXPECT_EQ(server_.reason->kind, CloseKind::kLocal);
+}
+
+TEST_F(LingerTest, PeerThatSendsForEverIsLeftToo) {
+  Listen();
+  const int fd = SendAndBeRefused("x");
+  const std::string more(kMiB, 'x');
+  size_t sent = 0;
+  std::function<void()> send_on = [&] {
+    const ssize_t count = send(fd, more.data(), more.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    sent += count > 0 ? static_cast<size_t>(count) : 0;
+    if (!server_.reason) loop_.AtTurnEnd([&] { loop_.Post(send_on); });
+  };
+  send_on();
+  FinishOnClose(server_);
+  Run();
+  close(fd);
+  EXPECT_LT(sent, 64 * kMiB);
 }
 
 TEST_F(StreamTest, WritingToAClosedPeerBreaksTheStreamAndNotTheProcess) {
