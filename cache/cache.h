@@ -63,9 +63,11 @@ class Cache {
   // The hit path: looks at each key in order and calls visit(i, const Found&). `now` is a reading
   // of the clock after the keys were read from their client. A hit is visited under the shard's
   // lock: copy or pin, nothing else; a miss is visited without it and should be followed by Get.
-  // Never waits, never allocates, never leaves the thread.
+  // Never waits, never allocates, never leaves the thread. Without `touches` the order of eviction
+  // stays as it is.
   template <class Visit>
-  void Find(Executor& executor, std::span<const Key> keys, Instant now, Visit&& visit);
+  void Find(Executor& executor, std::span<const Key> keys, Instant now, Visit&& visit,
+            bool touches = true);
 
   // For a key that Find missed. `done` should have a deadline of its own, not after `deadline`.
   void Get(Executor& executor, Key key, Instant deadline, CompletionPtr<Result<Answer>> done);

@@ -7,7 +7,8 @@
 namespace cistern::cache {
 
 template <class Visit>
-void Cache::Find(Executor& executor, std::span<const Key> keys, Instant now, Visit&& visit) {
+void Cache::Find(Executor& executor, std::span<const Key> keys, Instant now, Visit&& visit,
+                 bool touches) {
   if (keys.size() > 1) store_.Prefetch(keys);
   const bool ask_owner = context_.owners_change.load(std::memory_order_relaxed);
   for (size_t i = 0; i < keys.size(); ++i) {
@@ -28,7 +29,7 @@ void Cache::Find(Executor& executor, std::span<const Key> keys, Instant now, Vis
       } else {
         visit(i, Found{Found::Kind::kValue, entry->value(), entry->blob()});
       }
-      shard.entries.Hit(entry);
+      if (touches) shard.entries.Hit(entry);
       CountHit(executor, *entry);
       renew = entry->refresh_from() <= now && entry->ClaimRefresh();
       renew_group = entry->group();

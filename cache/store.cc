@@ -54,24 +54,47 @@ void Store::Prefetch(std::span<const Key> keys) {
   }
 }
 
-void Store::MakeRoom(size_t group) {
-  Evict(account_of_[group], UINT64_MAX);
-}
-
-void Store::Evict(size_t a, uint64_t most) {
-  Budget& budget = account_ptrs_[a]->budget;
-  const uint64_t excess = std::min(budget.Excess(), most);
-  // What is evicted may still be pinned by replies, so count what went rather than wait for the
-  // budget; and stop when a whole round finds nothing.
+// What is evicted may still be pinned by replies, so count what went rather than wait for the
+// budget; and stop when a whole round finds nothing. Returns what went.
+template <class IsEnough>
+uint64_t Store::Evict(size_t a, uint64_t most, IsEnough is_enough) {
   uint64_t freed = 0;
   size_t empty = 0;
-  while (freed < excess && empty < shards_.size() && budget.Excess() > 0) {
+  while (freed < most && empty < shards_.size() && !is_enough()) {
     Shard& shard = *shards_[evict_cursor_.fetch_add(1, std::memory_order_relaxed) % shards_.size()];
     std::lock_guard lock(shard.mutex);
-    const uint64_t bytes = shard.entries.EvictOne(a);
-    empty = bytes == 0 ? empty + 1 : 0;
-    freed += bytes;
+    const uint64_t gone = shard.entries.EvictOne(a);
+    empty = gone == 0 ? empty + 1 : 0;
+    freed += gone;
   }
+  return freed;
+}
+
+void Store::EvictExcess(size_t a, uint64_t most) {
+  const Budget& budget = account_ptrs_[a]->budget;
+  Evict(a, std::min(budget.Excess(), most), [&budget] { return budget.Excess() == 0; });
+}
+
+void Store::MakeRoom(size_t group) {
+  EvictExcess(account_of_[group], UINT64_MAX);
+}
+
+uint64_t Store::Excess(uint64_t more) const {
+  uint64_t sum = more;
+  for (const auto& budget : budgets_)
+    sum += budget->used();
+  return sum - std::min(sum, limit_);
+}
+
+// Others grow meanwhile, and what was pinned gave nothing: again, until there is nothing to evict.
+bool Store::MakeRoomFor(uint64_t more) {
+  const auto is_enough = [this, more] { return Excess(more) == 0; };
+  for (size_t a = 0; a < account_ptrs_.size(); ++a) {
+    while (const uint64_t excess = Excess(more)) {
+      if (Evict(a, excess, is_enough) == 0) break;
+    }
+  }
+  return is_enough();
 }
 
 void Store::Reclaim(int w, int workers, const Clock& clock) {
@@ -88,7 +111,7 @@ void Store::Reclaim(int w, int workers, const Clock& clock) {
     shard.holders.Reclaim(now, kReclaimHolderBuckets);
   }
   for (size_t a = 0; a < accounts_.size(); ++a)
-    Evict(a, kReclaimBytes);
+    EvictExcess(a, kReclaimBytes);
 }
 
 EntryCounts Store::Counts(size_t group) {

@@ -45,6 +45,11 @@ class Store {
   // Evicts until `group`'s account is within its budget, from all shards in turn, oldest first in
   // each. Call without any shard's lock, after entries were put.
   void MakeRoom(size_t group);
+  // Bytes of all budgets together, with so many more, beyond `memory`; 0 within it.
+  uint64_t Excess(uint64_t more = 0) const;
+  // The same as above for whatever else grew, clients' buffers for one: evicts, of any group, until
+  // there is no excess. False: what is left is none that can be evicted.
+  bool MakeRoomFor(uint64_t more);
   // Drops expired entries and ended leases from worker `w`'s part of the shards, where it stopped
   // last time, for about 200 µs at most; then evicts what others than entries (clients, peers,
   // flights) have pressed out of the budget, a few MiB at most.
@@ -59,7 +64,9 @@ class Store {
 
  private:
   // Evicts from account `a` until it is within its budget, or about `most` bytes have gone.
-  void Evict(size_t a, uint64_t most);
+  void EvictExcess(size_t a, uint64_t most);
+  template <class IsEnough>
+  uint64_t Evict(size_t a, uint64_t most, IsEnough is_enough);
 
   const uint64_t limit_;
   std::vector<std::unique_ptr<Budget>> budgets_;

@@ -1,25 +1,11 @@
 #include "server/acceptor.h"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "server/error_texts.h"
+#include "server/turn_away.h"
 
 namespace cistern::server {
-namespace {
-
-// Told without waiting: an empty socket buffer takes it, and who is overrun waits for nobody. So
-// whoever comes for TLS is not told.
-void TurnAway(int fd, bool tls) {
-  std::string reply = "-";
-  reply.append(error_texts::kMaxClients).append("\r\n");
-  if (!tls) static_cast<void>(send(fd, reply.data(), reply.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
-  close(fd);
-}
-
-}  // namespace
 
 net::Result<std::unique_ptr<Acceptor>> Acceptor::Open(net::Loop& loop,
                                                       std::span<const std::string> addresses,
@@ -61,7 +47,7 @@ void Acceptor::Deal(int fd, bool tls) {
   }
   if (clients >= max_clients_) {
     rejected_.Add();
-    TurnAway(fd, tls);
+    TurnAway(fd, tls ? "" : error_texts::kMaxClients);
     return;
   }
   fewest->Adopt(fd, ++last_id_, tls ? tls_->current() : nullptr);

@@ -48,12 +48,9 @@ class ClientConnection final : public net::StreamDelegate, private PendingReply:
   // Of one connection in one turn; the rest continues in the next.
   static constexpr size_t kTurnCommands = 512;
   static constexpr size_t kTurnOutput = size_t{256} * 1024;
-  // Reading pauses above so much that is not read, or half the output_limit if that is less.
+  // Reading pauses above so much that is not read, or half the output_limit, or the client's fair
+  // share of memory if that is less.
   static constexpr size_t kHighWater = 1 << 20;
-  static constexpr size_t kUnauthenticatedOutput = 1024;
-  // A client that takes nothing of what is queued for it is closed.
-  static constexpr cache::Duration kStallLimit = std::chrono::seconds(60);
-  static constexpr size_t kMaxKeyBytes = size_t{64} * 1024;
 
  private:
   friend class Call;
@@ -71,6 +68,7 @@ class ClientConnection final : public net::StreamDelegate, private PendingReply:
   bool MayRun() const;
   bool MustPause(const Request& request);
   size_t held_bytes() const;
+  size_t most_held_back() const;
 
   void Execute(const Request& request, std::span<const std::string_view> args);
   bool Refuse(const Request& request, std::span<const std::string_view> args, Reply& reply) const;
@@ -103,10 +101,9 @@ class ClientConnection final : public net::StreamDelegate, private PendingReply:
   std::vector<KeyOrder::Ticket*> ready_;  // waited, and may run now
   size_t waiting_bytes_ = 0;              // copied arguments
   cache::Instant now_;
-  const size_t output_limit_;
-  const size_t high_water_;
 
   uint64_t turn_ = UINT64_MAX;  // that the next two count
+  size_t turn_allowance_ = 0;
   size_t turn_commands_ = 0;
   size_t turn_output_ = 0;
   size_t queued_ = 0;         // in the stream, before this event's replies

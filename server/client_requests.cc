@@ -27,11 +27,18 @@ std::vector<uint64_t> HashKeys(const Command& command, std::span<const std::stri
   return keys;
 }
 
-bool HasLongKey(const Command& command, std::span<const std::string_view> args) {
+bool HasLongKey(const Command& command, std::span<const std::string_view> args, size_t limit) {
   bool found = false;
-  ForEachKey(command, args.size(),
-             [&](size_t i) { found |= args[i].size() > ClientConnection::kMaxKeyBytes; });
+  ForEachKey(command, args.size(), [&](size_t i) { found |= args[i].size() > limit; });
   return found;
+}
+
+// What a write copies at least.
+size_t SizeOf(std::span<const std::string_view> args) {
+  size_t size = 0;
+  for (const std::string_view arg : args)
+    size += arg.size();
+  return size;
 }
 
 }  // namespace
@@ -61,24 +68,28 @@ size_t ClientConnection::Consume(std::string_view input) {
     turn_ = worker_.loop().turn();
     turn_commands_ = turn_output_ = 0;
   }
+  turn_allowance_ = worker_.TurnAllowance();
+  const size_t before = turn_commands_;
   queued_ = stream_.queued_bytes();
-  more_ = false;
   RequestBatch& batch = worker_.batch_;
   size_t used = 0;
+  bool is_whole = true;
   while (MayRun()) {
     // Before authentication the parser's limits may change with each request.
     const size_t most = state_.authenticated
-                            ? std::min(RequestBatch::kMost, kTurnCommands - turn_commands_)
+                            ? std::min(RequestBatch::kMost, turn_allowance_ - turn_commands_)
                             : size_t{1};
     const Status status = batch.Fill(parser_, input.substr(used), most, worker_.commands());
     batch.Prefetch(worker_.cache().store());
     const size_t done = ExecuteBatch(batch);
     used += done;
     if (done < batch.consumed()) break;
-    if (status == Status::kIncomplete) return used;
+    is_whole = status != Status::kIncomplete;
+    if (!is_whole) break;
     if (status == Status::kError && !close_after_reply_) FailProtocol();
   }
-  more_ = used < input.size() && !close_after_reply_;
+  worker_.turn_commands_ += turn_commands_ - before;
+  more_ = is_whole && used < input.size() && !close_after_reply_;
   return used;
 }
 
@@ -104,8 +115,9 @@ bool ClientConnection::MustPause(const Request& request) {
 }
 
 bool ClientConnection::MayRun() const {
-  return turn_commands_ < kTurnCommands && turn_output_ < std::min(kTurnOutput, high_water_) &&
-         !close_after_reply_ && !is_paused_ && !is_blocked() && !stream_.is_closing();
+  return turn_commands_ < turn_allowance_ &&
+         turn_output_ < std::min(kTurnOutput, worker_.high_water()) && !close_after_reply_ &&
+         !is_paused_ && !is_blocked() && !stream_.is_closing();
 }
 
 void ClientConnection::Execute(const Request& request, std::span<const std::string_view> args) {
@@ -164,7 +176,7 @@ void ClientConnection::Begin(const Request& request, std::span<const std::string
   call.now_ = now_;
   call.deadline_ = deadline;
   command.handler(call);
-  SyncAuthentication();
+  if (parser_.limits().authenticated != state_.authenticated) SyncAuthentication();
 }
 
 bool ClientConnection::Refuse(const Request& request, std::span<const std::string_view> args,
@@ -175,8 +187,11 @@ bool ClientConnection::Refuse(const Request& request, std::span<const std::strin
     reply.Error(error_texts::WrongArity(request.command->name));
   } else if (!state_.authenticated && (request.command->flags & kFlagNoAuth) == 0) {
     reply.Error(error_texts::kNoAuth);
-  } else if (HasLongKey(*request.command, args)) {
-    reply.Error(error_texts::kKeyTooLong);
+  } else if (const size_t most = worker_.config().server.max_key;
+             HasLongKey(*request.command, args, most)) {
+    reply.Error(error_texts::KeyTooLong(most));
+  } else if ((request.command->flags & kFlagDenyOom) != 0 && !worker_.HasRoom(SizeOf(args))) {
+    reply.Error(error_texts::kOutOfMemory);
   } else {
     return false;
   }
@@ -246,9 +261,10 @@ void ClientConnection::FailProtocol() {
   if (!queue_.empty()) queue_.TailGrew(output.bytes() - before);
 }
 
+// When a request has changed it.
 void ClientConnection::SyncAuthentication() {
-  was_authenticated_ |= state_.authenticated;
-  if (parser_.limits().authenticated == state_.authenticated) return;
+  if (state_.authenticated && !std::exchange(was_authenticated_, true))
+    worker_.unauthenticated_.Remove(state_.id);
   resp::Limits limits = parser_.limits();
   limits.authenticated = state_.authenticated;
   parser_.set_limits(limits);

@@ -32,6 +32,10 @@ std::string UnknownCommand(std::span<const std::string_view> args) {
   return text + shown;
 }
 
+std::string KeyTooLong(size_t limit) {
+  return "ERR key is longer than " + std::to_string(limit) + " bytes";
+}
+
 std::string WrongArity(std::string_view name) {
   return std::string("ERR wrong number of arguments for '").append(name).append("' command");
 }

@@ -25,7 +25,6 @@ inline constexpr std::string_view kBadProto =
 inline constexpr std::string_view kBadClientName =
     "ERR Client names cannot contain spaces, newlines or special characters.";
 inline constexpr std::string_view kDbOutOfRange = "ERR DB index is out of range";
-inline constexpr std::string_view kKeyTooLong = "ERR key is longer than 65536 bytes";
 inline constexpr std::string_view kMaxClients = "ERR max number of clients reached";
 inline constexpr std::string_view kNotAnInteger = "ERR value is not an integer or out of range";
 // Of CLIENT.
@@ -45,12 +44,21 @@ inline constexpr std::string_view kExpireNxWithOthers =
 inline constexpr std::string_view kExpireGtWithLt =
     "ERR GT and LT options at the same time are not compatible";
 
+// Of what memory has no room for.
+inline constexpr std::string_view kOutOfMemory =
+    "OOM command not allowed when used memory > 'maxmemory'.";
+inline constexpr std::string_view kNoRoomForClient =
+    "OVERLOAD server.memory is full of what clients hold";
+inline constexpr std::string_view kNoRoomToLoad =
+    "OVERLOAD server.memory is full of what is under way";
+
 // Ours: of server.local_only_prefixes, and of keys.
 inline constexpr std::string_view kLocalOnlyWrite =
     "NOWRITE keys that begin so are answered here and never stored (server.local_only_prefixes)";
 
 // "ERR unknown command 'X', with args beginning with: 'a' 'b' ". Long ones are cut as Redis does.
 std::string UnknownCommand(std::span<const std::string_view> args);
+std::string KeyTooLong(size_t limit);
 // `name` in lower case.
 std::string WrongArity(std::string_view name);
 // "ERR unknown subcommand 'x'. Try CLIENT HELP."

@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 #include <numeric>
 
 #include "server/admin/metrics.h"
 #include "server/arguments.h"
+#include "server/memory_trimmer.h"
 #include "server/version.h"
 
 namespace cistern::server {
@@ -27,14 +27,6 @@ std::string Human(uint64_t bytes) {
   for (; shown >= 1024 && unit + 1 < std::size(kUnits); ++unit)
     shown /= 1024;
   return unit == 0 ? fmt::format("{}B", bytes) : fmt::format("{:.2f}{}", shown, kUnits[unit]);
-}
-
-uint64_t ResidentBytes() {
-  std::ifstream statm("/proc/self/statm");
-  uint64_t size = 0;
-  uint64_t resident = 0;
-  statm >> size >> resident;
-  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 std::string Server(const Source& from) {

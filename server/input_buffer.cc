@@ -17,7 +17,7 @@ void InputBuffer::Assign(std::string_view bytes) {
   if (bytes.empty()) return;
   Reallocate(bytes.size());
   std::memcpy(data_.get(), bytes.data(), bytes.size());
-  end_ = bytes.size();
+  end_ = touched_ = bytes.size();
 }
 
 std::span<char> InputBuffer::Room(size_t wanted) {
@@ -46,13 +46,14 @@ void InputBuffer::Drop(size_t bytes) {
 
 void InputBuffer::Clear() {
   data_.reset();
-  begin_ = end_ = capacity_ = 0;
+  begin_ = end_ = capacity_ = touched_ = 0;
 }
 
 void InputBuffer::Reallocate(size_t capacity) {
   data_.reset(static_cast<char*>(std::realloc(data_.release(), capacity)));
   if (data_ == nullptr) throw std::bad_alloc();
   capacity_ = capacity;
+  touched_ = std::min(touched_, capacity);
 }
 
 }  // namespace cistern::server

@@ -2,6 +2,7 @@
 // has to wait for another turn.
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <span>
@@ -20,6 +21,8 @@ class InputBuffer {
   size_t size() const { return end_ - begin_; }
   std::string_view view() const { return {data_.get() + begin_, size()}; }
   size_t capacity() const { return capacity_; }
+  // Of the capacity what has ever been written to: what is resident.
+  size_t touched() const { return touched_; }
 
   // Replaces what it holds. `bytes` lie elsewhere.
   void Assign(std::string_view bytes);
@@ -27,12 +30,15 @@ class InputBuffer {
   // much as has come already, is allocated beyond what has come.
   std::span<char> Room(size_t wanted);
   // So many bytes were read into Room().
-  void Commit(size_t bytes) { end_ += bytes; }
+  void Commit(size_t bytes) {
+    end_ += bytes;
+    touched_ = std::max(touched_, end_);
+  }
   // The first `bytes` are done with.
   void Drop(size_t bytes);
   void Clear();
 
-  static constexpr size_t kFirstRoom = size_t{64} * 1024;
+  static constexpr size_t kFirstRoom = size_t{16} * 1024;
 
  private:
   struct Free {
@@ -45,6 +51,7 @@ class InputBuffer {
   size_t begin_ = 0;
   size_t end_ = 0;
   size_t capacity_ = 0;
+  size_t touched_ = 0;
 };
 
 }  // namespace cistern::server

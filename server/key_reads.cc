@@ -140,23 +140,27 @@ bool IsLocalOnly(Call& call, std::string_view key) {
 }
 
 bool RefuseLongKeys(Call& call) {
+  const size_t limit = call.worker().config().server.max_key;
   bool refused = false;
   ForEachKey(call.command(), call.args().size(),
-             [&](size_t i) { refused |= call.arg(i).size() > kMaxKeyBytes; });
-  if (refused) call.reply().Error(error_texts::kKeyTooLong);
+             [&](size_t i) { refused |= call.arg(i).size() > limit; });
+  if (refused) call.reply().Error(error_texts::KeyTooLong(limit));
   return refused;
 }
 
 void ReadOne(Call& call, WriteFound write) {
   const Key key = call.key();
   bool hit = false;
-  call.worker().cache().Find(call.worker().loop(), {&key, 1}, call.now(),
-                             [&](size_t, const Found& found) {
-                               hit = found.kind != Found::Kind::kMiss;
-                               if (hit) write(call.reply(), found);
-                             });
+  call.worker().cache().Find(
+      call.worker().loop(), {&key, 1}, call.now(),
+      [&](size_t, const Found& found) {
+        hit = found.kind != Found::Kind::kMiss;
+        if (hit) write(call.reply(), found);
+      },
+      call.client().touches);
   if (hit || RefuseLongKeys(call)) return;
   if (IsLocalOnly(call, key.bytes)) return write(call.reply(), AsFound({}));
+  if (!call.worker().HasRoom()) return call.reply().Error(error_texts::kNoRoomToLoad);
   LoadOne(call, write);
 }
 
@@ -166,14 +170,17 @@ void ReadMany(Call& call, ReadValues::Keep keep, WriteValues write) {
   ReadValues values(keep);
   values.Resize(keys.size());
   std::vector<std::pair<size_t, Key>> missing;
-  call.worker().cache().Find(call.worker().loop(), keys, call.now(),
-                             [&](size_t i, const Found& found) {
-                               if (found.kind != Found::Kind::kMiss) return values.Put(i, found);
-                               if (!IsLocalOnly(call, keys[i].bytes)) {
-                                 missing.emplace_back(i, keys[i]);
-                               }
-                             });
+  call.worker().cache().Find(
+      call.worker().loop(), keys, call.now(),
+      [&](size_t i, const Found& found) {
+        if (found.kind != Found::Kind::kMiss) return values.Put(i, found);
+        if (!IsLocalOnly(call, keys[i].bytes)) {
+          missing.emplace_back(i, keys[i]);
+        }
+      },
+      call.client().touches);
   if (missing.empty()) return write(call.reply(), values);
+  if (!call.worker().HasRoom()) return call.reply().Error(error_texts::kNoRoomToLoad);
   std::make_shared<LoadMany>(std::move(values), write)->Start(call, missing);
 }
 

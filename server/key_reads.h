@@ -10,8 +10,6 @@
 
 namespace cistern::server {
 
-inline constexpr size_t kMaxKeyBytes = 64 << 10;  // inclusive
-
 // For a command on one key. Writes the reply for what was found; for a hit under the lock of its
 // shard: to copy or to pin, nothing else.
 using WriteFound = void (*)(Reply&, const cache::Found&);

@@ -17,6 +17,7 @@
 #include "server/certificates.h"
 #include "server/config/config.h"
 #include "server/info.h"
+#include "server/memory_trimmer.h"
 #include "server/owner_commands.h"
 #include "server/peer_door.h"
 #include "server/stats_source.h"
@@ -42,6 +43,7 @@ class Node {
 
   // What holds now. (thread-safe)
   const Config& config() const { return config_.now(); }
+  cache::Cache& cache() { return *cache_; }
   cluster::Cluster& cluster() { return *cluster_; }
   OwnerCommands& owner_commands() { return *owner_commands_; }
   StatsSource& stats() { return *stats_; }
@@ -95,6 +97,7 @@ class Node {
   std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<StatsSource> stats_;
   std::unique_ptr<AdminServer> admin_;
+  MemoryTrimmer trimmer_{config().server.memory};
   // Peers that do not answer may hold readiness up until then.
   std::atomic<cache::Instant> ready_from_{cache::Instant::max()};
   std::atomic<bool> stopping_{false};

@@ -10,6 +10,7 @@
 #include "net/stream.h"
 #include "server/config/load.h"
 #include "server/logging.h"
+#include "server/memory_trimmer.h"
 #include "server/node.h"
 #include "server/version.h"
 
@@ -100,6 +101,7 @@ int Serve(Config config, const std::string& file) {
     return 1;
   }
   net::IgnoreSigpipe();
+  PrepareAllocator();
   const sigset_t signals = HoldSignals();
   WarnOfOddities(config);
   auto node = Node::Start(std::move(config));

@@ -15,6 +15,8 @@ namespace {
 // As Redis's tcp-keepalive by default.
 constexpr int kIdleSeconds = 300;
 constexpr int kProbes = 3;
+// Beyond what is on its way: enough for the next write to come while this one is sent.
+constexpr int kUnsentBytes = 128 * 1024;
 
 std::string NameOf(const sockaddr_storage& address, socklen_t size) {
   if (address.ss_family == AF_UNIX) {
@@ -57,6 +59,11 @@ void KeepAlive(int fd) {
                     set(IPPROTO_TCP, TCP_KEEPIDLE, kIdleSeconds) &&
                     set(IPPROTO_TCP, TCP_KEEPINTVL, kIdleSeconds / kProbes) &&
                     set(IPPROTO_TCP, TCP_KEEPCNT, kProbes));
+}
+
+void LimitUnsent(int fd) {
+  static_cast<void>(
+      setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytes, sizeof kUnsentBytes));
 }
 
 }  // namespace cistern::server

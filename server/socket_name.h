@@ -1,4 +1,4 @@
-// Names of a client's socket for people, and its keep-alive.
+// Names of a client's socket for people, and how it is set up.
 #pragma once
 
 #include <string>
@@ -13,5 +13,9 @@ std::string LocalName(int fd);
 // Lets the kernel find out within some minutes that the other side is gone without a word. Sockets
 // that know no keep-alive stay as they are.
 void KeepAlive(int fd);
+
+// Lets the kernel take little more than the client reads: what a client leaves unread is then held
+// here, where it is counted. Not for sockets that know no such limit.
+void LimitUnsent(int fd);
 
 }  // namespace cistern::server

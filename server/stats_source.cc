@@ -48,6 +48,8 @@ constexpr uint64_t StatsSnapshot::*kNodeCounters[] = {
     &StatsSnapshot::closed_output_limit,
     &StatsSnapshot::closed_idle,
     &StatsSnapshot::closed_tls,
+    &StatsSnapshot::closed_unauthenticated,
+    &StatsSnapshot::evicted_clients,
     &StatsSnapshot::protocol_errors,
     &StatsSnapshot::commands,
     &StatsSnapshot::error_replies,
@@ -112,6 +114,9 @@ void StatsSource::AddWorker(const Worker& worker, StatsSnapshot& snapshot) const
   snapshot.closed_output_limit += stats.closed_output_limit.value();
   snapshot.closed_idle += stats.closed_idle.value();
   snapshot.closed_tls += stats.closed_tls.value();
+  snapshot.closed_unauthenticated += stats.closed_unauthenticated.value();
+  snapshot.evicted_clients += stats.evicted_clients.value();
+  snapshot.connections_rejected += stats.refused_connections.value();
   snapshot.protocol_errors += stats.protocol_errors.value();
   snapshot.commands += stats.commands.value();
   snapshot.error_replies += stats.error_replies.value();
@@ -128,7 +133,7 @@ StatsSnapshot StatsSource::ReadAll() const {
   snapshot.uptime = cache::SystemClock().Now() - started_;
   for (const Worker* worker : from_.workers)
     AddWorker(*worker, snapshot);
-  snapshot.connections_rejected = from_.acceptor.rejected();
+  snapshot.connections_rejected += from_.acceptor.rejected();
   snapshot.memory_limit = from_.cache.store().limit();
   for (size_t kind = 0; kind < cache::kChargeKinds; ++kind)
     snapshot.memory[kind] = from_.cache.store().used(static_cast<cache::ChargeKind>(kind));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
@@ -12,10 +13,12 @@
 #include "cache/snapshots.h"
 #include "net/loop.h"
 #include "net/tls_context.h"
+#include "server/client_eviction.h"
 #include "server/command.h"
 #include "server/config/config.h"
 #include "server/output.h"
 #include "server/request_batch.h"
+#include "server/unauthenticated_clients.h"
 #include "server/worker_stats.h"
 
 namespace cistern::server {
@@ -61,6 +64,17 @@ class Worker {
     return paused_ != PauseMode::kNone && IsPaused(command);
   }
 
+  // Whether so many bytes more may be kept in memory: evicts entries if it must, and if that does
+  // not do, asks the costliest clients to pay.
+  bool HasRoom(uint64_t more = 0);
+  // What one of all clients may hold without being more than its part of an eighth of `memory`.
+  size_t fair_share() const { return fair_share_; }
+  // Above so much unread, a client's requests wait: its fair share, or less.
+  size_t high_water() const { return high_water_; }
+  ClientEviction& eviction() { return eviction_; }
+  // Closes the client, if it is still there, because memory is full.
+  void Evict(uint64_t id);
+
   // (thread-safe)
   size_t clients() const { return clients_.load(std::memory_order_relaxed); }
   const WorkerStats& stats() const { return stats_; }
@@ -76,12 +90,22 @@ class Worker {
   // All workers of the node, this one among them: itself alone unless JoinAll() said more.
   std::span<Worker* const> all() const { return all_; }
   // Before the first client.
-  void JoinAll(std::vector<Worker*> all) { all_ = std::move(all); }
+  void JoinAll(std::vector<Worker*> all);
+
+  // Of all clients in one turn, before each gets but a little.
+  static constexpr size_t kBusyTurn = 2048;
 
  private:
   friend class ClientConnection;
 
   void Open(int fd, uint64_t id, std::shared_ptr<const net::TlsContext> tls);
+  void UpdateFairShare();
+  // Commands that one client may run at once in this turn: fewer when many have run already, so
+  // that however many send much at once, a turn stays short.
+  size_t TurnAllowance();
+  // What a client costs that has not authenticated; may close it, or another.
+  void ChargeUnauthenticated(ClientConnection& client, uint64_t bytes);
+  bool is_busy() const { return turn_commands_ >= kBusyTurn; }
   // Another turn for a connection that has more to execute.
   void ContinueNextTurn(ClientConnection& connection);
   // Replies of it have finished.
@@ -100,6 +124,12 @@ class Worker {
   std::vector<Worker*> all_{this};
   std::atomic<size_t> clients_{0};  // also those not opened yet
   WorkerStats stats_;
+  ClientEviction eviction_{*this};
+  UnauthenticatedClients unauthenticated_;
+  size_t fair_share_ = 0;
+  size_t high_water_ = 0;
+  uint64_t turn_ = 0;
+  size_t turn_commands_ = 0;  // of all clients in that turn
 
   // Used by one connection at a time, each leaves them empty: replies of one event, and the
   // requests of one read.
@@ -107,7 +137,7 @@ class Worker {
   RequestBatch batch_;
 
   std::unordered_map<uint64_t, std::unique_ptr<ClientConnection>> connections_;  // by id
-  std::vector<ClientConnection*> continued_;
+  std::deque<ClientConnection*> continued_;  // whoever waits longest in front
   std::vector<ClientConnection*> flushed_;
   cache::Executor::TimerId check_timer_ = 0;
   cache::Executor::TimerId drain_timer_ = 0;
@@ -115,6 +145,7 @@ class Worker {
   cache::Instant paused_until_;
   cache::Executor::TimerId pause_timer_ = 0;
   std::function<void()> drained_;
+  bool continues_ = false;  // RunContinued() will come
   bool is_stopping_ = false;
 };
 

@@ -16,7 +16,10 @@ struct WorkerStats {
   cache::Counter protocol_errors;      // clients closed for bytes that are no requests
   cache::Counter closed_output_limit;  // clients closed because they did not read
   cache::Counter closed_idle;
-  cache::Counter closed_tls;     // handshakes that failed, records that were none
+  cache::Counter closed_tls;              // handshakes that failed, records that were none
+  cache::Counter closed_unauthenticated;  // too late, or too many of them
+  cache::Counter evicted_clients;         // closed because memory was full
+  cache::Counter refused_connections;     // turned away because memory was full
   cache::Histogram hit_batches;  // one in 64 batches of a read that were all answered at once: its
                                  // time from the read's return to its write's
 };

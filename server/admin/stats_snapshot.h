@@ -60,10 +60,12 @@ struct StatsSnapshot {
 
   uint64_t connected_clients = 0;
   uint64_t connections_received = 0;
-  uint64_t connections_rejected = 0;  // above server.max_clients
+  uint64_t connections_rejected = 0;  // above server.max_clients, or memory was full
   uint64_t closed_output_limit = 0;
   uint64_t closed_idle = 0;
   uint64_t closed_tls = 0;
+  uint64_t closed_unauthenticated = 0;
+  uint64_t evicted_clients = 0;  // closed because memory was full
   uint64_t protocol_errors = 0;
 
   uint64_t commands = 0;

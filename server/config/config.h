@@ -37,6 +37,17 @@ struct ServerConfig {
   Duration idle_timeout{0};  // 0: never
   Duration drain_timeout{0};
   uint64_t output_limit = 0;
+  Duration stall_timeout{0};
+  int64_t max_elements = 0;
+  uint64_t max_bulk = 0;
+  uint64_t max_inline = 0;
+  uint64_t max_key = 0;
+  // Of clients that have not authenticated.
+  int64_t unauthenticated_elements = 0;
+  uint64_t unauthenticated_bulk = 0;
+  uint64_t unauthenticated_output = 0;
+  uint64_t unauthenticated_memory = 0;
+  Duration unauthenticated_timeout{0};  // 0: never
   std::vector<std::string> local_only_prefixes;
   bool protected_mode = false;
   std::string password;  // empty: none is asked for

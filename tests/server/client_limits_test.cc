@@ -97,7 +97,7 @@ TEST_F(ClientLimitsTest, ClientThatTakesNothingForAWhileIsClosed) {
   server_.UntilExecuted(1);
   // Twice, for the first look only learns that something was taken since the last one.
   TestServer::Until([&] {
-    server_.clock().Advance(ClientConnection::kStallLimit);
+    server_.clock().Advance(server_.limits().stall_timeout);
     return server_.worker().clients() == 0;
   });
   EXPECT_EQ(server_.stats().closed_output_limit.value(), 1U);
@@ -169,6 +169,49 @@ TEST_F(ClientLimitsTest, LongPipelineDoesNotHoldUpAnotherClient) {
     while (before < State().log.size() && State().log[before].client == greedy_id)
       ++before;
     EXPECT_LE(before, 2 * ClientConnection::kTurnCommands);
+  });
+}
+
+// Each would get a turn's worth of its own; all together get hardly more than one busy turn.
+TEST_F(ClientLimitsTest, ManyLongPipelinesDoNotHoldUpAnotherClient) {
+  constexpr size_t kGreedy = 40;
+  server_.Start();
+  std::vector<TestClient> greedy;
+  for (size_t i = 0; i < kGreedy; ++i)
+    greedy.push_back(server_.Connect());
+  TestClient other = server_.Connect();
+  const uint64_t other_id = server_.last_client();
+  server_.On([] {});  // they are all adopted
+  std::atomic<bool> go{false};
+  server_.loop().Post([&] {
+    State().logs = true;
+    while (!go.load())
+      std::this_thread::yield();
+  });
+  const std::string requests = Repeat("PING\r\n", 5'000);
+  std::vector<size_t> sent;
+  for (TestClient& client : greedy)
+    sent.push_back(client.SendSome(requests) / 6);
+  other.Send("PING\r\n");
+  go = true;
+  EXPECT_EQ(other.Read(7), "+PONG\r\n");
+  for (size_t i = 0; i < kGreedy; ++i) {
+    ASSERT_GT(sent[i], 2 * ClientConnection::kTurnCommands);
+    EXPECT_EQ(greedy[i].Read(7 * sent[i]).size(), 7 * sent[i]);
+  }
+  server_.On([&] {
+    std::map<uint64_t, size_t> by_turn;
+    size_t before = 0;
+    bool found = false;
+    for (const TestState::Executed& one : State().log) {
+      ++by_turn[one.turn];
+      found |= one.client == other_id;
+      if (!found) ++before;
+    }
+    constexpr size_t kMost = Worker::kBusyTurn + ClientConnection::kTurnCommands + 64 * kGreedy;
+    EXPECT_LE(before, kMost);
+    for (const auto& [turn, commands] : by_turn)
+      EXPECT_LE(commands, kMost);
   });
 }
 

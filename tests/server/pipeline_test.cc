@@ -157,7 +157,7 @@ TEST_F(PipelineTest, WrongNumberOfArgumentsNamesTheCommand) {
 
 TEST_F(PipelineTest, KeyOf64KiBIsTakenAndALongerOneRefused) {
   TestClient client = server_.Connect();
-  const std::string key(ClientConnection::kMaxKeyBytes, 'k');
+  const std::string key(size_t{64} << 10, 'k');
   client.Send(Ask({"SET", key, "v"}) + Ask({"SET", key + "k", "v"}));
   const std::string replies = "+OK\r\n-ERR key is longer than 65536 bytes\r\n";
   EXPECT_EQ(client.Read(replies.size()), replies);

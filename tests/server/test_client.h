@@ -16,6 +16,10 @@ class TestClient {
   ~TestClient();
 
   void Send(std::string_view bytes);
+  // False if the server has closed the connection.
+  bool TrySend(std::string_view bytes);
+  // Whether the server has; what it sent before is left.
+  bool is_closed();
   // What the socket takes without waiting.
   size_t SendSome(std::string_view bytes);
   // That many bytes, or fewer if the connection ended.

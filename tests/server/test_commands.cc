@@ -18,7 +18,8 @@ void Log(Call& call) {
   std::string text(call.command().name);
   for (const std::string_view arg : call.args().subspan(1))
     text.append(" ").append(arg);
-  State().log.push_back({call.client().id, call.worker().loop().turn(), text});
+  State().log.push_back(
+      {call.client().id, call.worker().loop().turn(), text, call.deadline() - call.now()});
 }
 
 void Ping(Call& call) {

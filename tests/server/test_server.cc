@@ -9,6 +9,8 @@
 #include <future>
 #include <thread>
 
+#include "server/config/load.h"
+
 namespace cistern::server {
 namespace {
 
@@ -37,11 +39,7 @@ class TestServer::NoPeers final : public cache::PeerPicker {
 TestServer::TestServer() : loop_(0, clock_), peers_(std::make_unique<NoPeers>()) {
   State() = TestState();
   net::IgnoreSigpipe();
-  config_.server.output_limit = 64 << 20;
-  config_.server.request_timeout = std::chrono::seconds(5);
-  cache::Executor* const executors[] = {&loop_};
-  cache_ = std::make_unique<cache::Cache>(cache::Store::Options(), std::vector<cache::GroupSpec>(),
-                                          executors, *peers_, clock_);
+  config_ = DefaultConfig();
 }
 
 TestServer::~TestServer() {
@@ -53,6 +51,11 @@ TestServer::~TestServer() {
 
 void TestServer::Start() {
   started_with_ = std::make_unique<cache::Snapshots<Config>>(config_);
+  cache::Executor* const executors[] = {&loop_};
+  cache::Store::Options options;
+  options.memory = config_.server.memory;
+  cache_ = std::make_unique<cache::Cache>(options, std::vector<cache::GroupSpec>(), executors,
+                                          *peers_, clock_);
   worker_ = std::make_unique<Worker>(
       loop_, ServerContext{.config = *started_with_, .commands = commands_, .cache = *cache_});
   loop_.Start();

@@ -42,6 +42,7 @@ struct TestState {
     uint64_t client;
     uint64_t turn;
     std::string text;  // "GET k"
+    cache::Duration time_allowed;
   };
   std::map<std::string, std::string, std::less<>> values;
   std::multimap<std::string, PendingReplyPtr> pending;  // by key, in the order of their starts
@@ -69,7 +70,7 @@ class TestServer {
   TestServer();
   ~TestServer();
 
-  // Before Start(): limits to change.
+  // Before Start(): limits to change, `memory` among them.
   ServerConfig& limits() { return config_.server; }
   void Start();
   TestClient Connect();

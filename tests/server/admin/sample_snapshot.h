@@ -43,6 +43,8 @@ inline StatsSnapshot SampleSnapshot() {
   for (uint64_t& bytes : snapshot.memory)
     bytes = value++;
   snapshot.closed_tls = value++;
+  snapshot.closed_unauthenticated = value++;
+  snapshot.evicted_clients = value++;
   snapshot.hit.counts[11] = 90;  // 1 to 2 µs
   snapshot.hit.counts[14] = 10;  // 8 to 16 µs
   snapshot.hit.sum_nanoseconds = 250'000;

@@ -1,0 +1,62 @@
+#include "server/memory_trimmer.h"
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+
+namespace cistern::server {
+namespace {
+
+// From here on buffers are mappings of their own. (Left alone, glibc raises this bound to the
+// largest that was ever freed, and large values leave holes in the heap.)
+constexpr int kMappedFrom = 1 << 20;
+// The heap's free end that is kept.
+constexpr int kKeptEnd = 16 << 20;
+
+constexpr auto kLookEvery = std::chrono::milliseconds(20);
+
+}  // namespace
+
+void PrepareAllocator() {
+  mallopt(M_MMAP_THRESHOLD, kMappedFrom);
+  mallopt(M_TRIM_THRESHOLD, kKeptEnd);
+}
+
+uint64_t ResidentBytes() {
+  std::ifstream statm("/proc/self/statm");
+  uint64_t size = 0;
+  uint64_t resident = 0;
+  statm >> size >> resident;
+  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+MemoryTrimmer::MemoryTrimmer(uint64_t memory) : memory_(memory), thread_([this] { Run(); }) {}
+
+MemoryTrimmer::~MemoryTrimmer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stops_ = true;
+  }
+  stopped_.notify_one();
+  thread_.join();
+}
+
+void MemoryTrimmer::Run() {
+  const uint64_t little = memory_ / 128;
+  std::unique_lock lock(mutex_);
+  uint64_t trimmed_to = 0;  // a trim visits every free piece: not before there is more again
+  while (!stopped_.wait_for(lock, kLookEvery, [this] { return stops_; })) {
+    const uint64_t now = ResidentBytes();
+    trimmed_to = std::min(trimmed_to, now);
+    if (now < std::max(memory_, trimmed_to) + little) continue;
+    lock.unlock();
+    malloc_trim(0);
+    lock.lock();
+    trimmed_to = ResidentBytes();
+  }
+}
+
+}  // namespace cistern::server
