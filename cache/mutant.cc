@@ -26,6 +26,7 @@ constexpr struct {
     {"cached-clock", Mutant::kCachedClock},
     {"no-order", Mutant::kNoOrder},
     {"set-without-recall", Mutant::kSetWithoutRecall},
+    {"blind-to-dissent", Mutant::kBlindToDissent},
     {"one-round-flush", Mutant::kOneRoundFlush},
 };
 

@@ -23,6 +23,7 @@ enum class Mutant : uint8_t {
   kCachedClock,            // leased hits are judged by a clock read some time ago
   kNoOrder,                // requests of one connection that share a key overlap
   kSetWithoutRecall,       // SET tells no holder
+  kBlindToDissent,         // a node does as if all had its list of members
   kOneRoundFlush,          // a flush drops copies before every owner has dropped its own
 };
 

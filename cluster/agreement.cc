@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cache/mutant.h"
+
 namespace cistern::cluster {
 
 void Agreement::SetOwn(const OwnerTable& own, cache::NodeId self) {
@@ -51,6 +53,7 @@ Agreement::Slots Agreement::Disputed() const {
 }
 
 bool Agreement::Judge() {
+  if (IsMutant(Mutant::kBlindToDissent)) return false;
   const Slots disputed = Disputed();
   bool any_new = false;
   for (size_t slot = 0; slot < kSlots; ++slot)

@@ -75,7 +75,11 @@ class _Load:
 
     def use_nodes(self, nodes):
         self._known.update(nodes)
+        new = [node for node in nodes if node not in self._nodes]
         self._nodes = dict(nodes)
+        if not self._over:
+            for node in new:
+                self._watch(node)
 
     def begin(self):
         self._over = False
@@ -92,9 +96,12 @@ class _Load:
                 else:
                     self._go(self._write_stored(key))
         for node in self._nodes:
-            for reader in range(self._readers):
-                self._go(self._read(node, reader))
-            self._go(self._delete(node))
+            self._watch(node)
+
+    def _watch(self, node):
+        for reader in range(self._readers):
+            self._go(self._read(node, reader))
+        self._go(self._delete(node))
 
     async def end(self):
         self._over = True

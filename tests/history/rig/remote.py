@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import logging
 import multiprocessing
+import threading
 
 
 class Remote:
@@ -12,6 +13,7 @@ class Remote:
     methods, which may be asynchronous."""
 
     def __init__(self, make, *args):
+        self._lock = threading.Lock()
         self._pipe, theirs = multiprocessing.Pipe()
         self._process = multiprocessing.Process(
             target=_run, args=(make, args, theirs), daemon=True)
@@ -20,8 +22,9 @@ class Remote:
         self.started = self._pipe.recv()
 
     def call(self, name, *args):
-        self._pipe.send((name, args))
-        return self._pipe.recv()
+        with self._lock:
+            self._pipe.send((name, args))
+            return self._pipe.recv()
 
     def stop(self):
         self._process.kill()

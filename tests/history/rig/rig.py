@@ -27,6 +27,8 @@ class Setup(NamedTuple):
     max_leases: int = 1 << 20
     workers: int = 2
     nodes: tuple = ("a", "b", "c")
+    guest: str = ""  # a node that comes and goes, as the others' lists say ...
+    relist_leases: tuple = (0.0, 2.0)  # ... which are reloaded so far apart
     kinds: tuple = keys.KINDS
     pause_s: float = 0.02
     readers: int = 4
@@ -45,22 +47,29 @@ class Rig:
         self.redis = RedisServer()
         self.backend = BackendProxy(self.redis.address, setup.seed)
         self.cluster = Cluster(
-            setup.nodes, keys.groups(self.backend, setup.lease),
+            setup.nodes + ((setup.guest,) if setup.guest else ()), keys.groups(self.backend, setup.lease),
             server={"workers": setup.workers, "request_timeout": f"{REQUEST_TIMEOUT_S:.0f}s"},
             cluster={"longest_lease": f"{round(setup.longest_lease * 1000)}ms",
                      "max_leases": setup.max_leases,
                      "dead_after": f"{round(DEAD_AFTER_S * 1000)}ms"})
         self.links = LinkProxy({(a.name, b.name): b.peer_address
                                 for a in self.cluster for b in self.cluster if a is not b})
-        for node in self.cluster:
+        for node in self.nodes():
             self.list_members(node, setup.nodes)
         self.load = None
         self.dead_after = DEAD_AFTER_S
 
+    def nodes(self):
+        """Those that are always there."""
+        return [self.cluster[name] for name in self.setup.nodes]
+
     def start(self):
-        self.cluster.start()
+        for node in self.nodes():
+            node.start()
+        for node in self.nodes():
+            eventually(node.is_ready, f"node {node.name} is ready")
         self.wait_until_linked()
-        addresses = {node.name: node.address for node in self.cluster}
+        addresses = {node.name: node.address for node in self.nodes()}
         self.owners = self._find_owners()
         self.load = Load(addresses, self.redis.address, self.setup.seed, self.setup.kinds,
                          self.setup.pause_s, self.setup.readers)
@@ -78,7 +87,7 @@ class Rig:
 
     def wait_until_linked(self):
         others = len(self.setup.nodes) - 1
-        for node in self.cluster:
+        for node in self.nodes():
             eventually(lambda node=node: node.all_stats()["cluster"]["peers_reachable"] == others,
                        f"node {node.name} has all its links")
 
@@ -107,7 +116,7 @@ class Rig:
     def _invalidations(self):
         return {node.name: sum(group["invalidations"]
                                for group in node.all_stats()["groups"].values())
-                for node in self.cluster}
+                for node in self.nodes()}
 
     # Faults.
 

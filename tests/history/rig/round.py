@@ -6,6 +6,7 @@ import time
 from harness.resp import ReplyError
 from harness.waiting import eventually
 from rig import faults, keys
+from rig.relist import Relist
 from rig.rig import REQUEST_TIMEOUT_S, Rig
 from verify import loads, reads, register, rest
 from verify.events import DEL, EVERY, Violation
@@ -25,6 +26,7 @@ class Round:
         self.violations = []
         self.logs = ""
         self.stalls = []
+        self.relists = []  # excuses
 
     def run(self, seconds):
         """Everything; returns the violations."""
@@ -67,7 +69,8 @@ class Round:
         failed = sum(not op.is_ok() for op in self.ops)
         went_wrong = collections.Counter(a.fault.kind for a in self.applied)
         return (f"{len(self.ops)} requests {dict(done)}, {failed} failed, "
-                f"{len(self.writes)} versions, faults {dict(went_wrong)}")
+                f"{len(self.writes)} versions, faults {dict(went_wrong)}, "
+                f"{2 * len(self.relists)} lists of nodes")
 
     def interleaving(self, violation, before_s=1.5, most=50):
         """What happened to the key around a violation, in the order of beginning."""
@@ -106,7 +109,7 @@ class Round:
 
     @staticmethod
     def _total(rig, counter):
-        return sum(group[counter] for node in rig.cluster
+        return sum(group[counter] for node in rig.nodes()
                    for group in node.all_stats()["groups"].values())
 
     def _storm(self, rig, seconds, part=0):
@@ -114,7 +117,14 @@ class Round:
             f"{self.setup.seed}/{part}", seconds, self.setup.nodes, self.setup.lease,
             [key for key in rig.all_keys() if keys.kind_of(key) is not keys.TINY], self.plan)
         rig.load.begin()
+        relist = Relist(rig) if self.setup.guest else None
+        if relist:
+            relist.start()
         self.applied += rig.run(schedule, seconds)
+        if relist:
+            relist.finish()
+            self.relists += relist.excuses
+            self.violations += relist.violations
         self._end(rig)
 
     def _end(self, rig):
@@ -133,7 +143,7 @@ class Round:
                 self._agree(rig, redis, key, number)
         # Records of leases go at their ends, and are swept a little later.
         time.sleep(self.setup.lease)
-        for node in rig.cluster:
+        for node in rig.nodes():
             left = []
 
             def is_quiet(node=node, left=left):
@@ -146,7 +156,7 @@ class Round:
                 self.violations += left
 
     def _agree(self, rig, redis, key, number):
-        nodes = list(rig.cluster)
+        nodes = rig.nodes()
         deleted = nodes[number % len(nodes)].ask("DEL", key)
         if isinstance(deleted, ReplyError):
             self.violations.append(Violation("P7", f"DEL when all is quiet: {deleted}", key))
@@ -157,8 +167,10 @@ class Round:
     def _judge(self, rig):
         setup = self.setup
         self.stalls = rig.links.stalls()
-        excuses = faults.excuses(self.applied, setup.nodes, setup.lease, rig.dead_after,
-                                 self.stalls)
+        nodes = setup.nodes + ((setup.guest,) if setup.guest else ())
+        excuses = faults.excuses(self.applied, nodes, setup.lease, rig.dead_after,
+                                 self.stalls) + self.relists
+        owners = None if setup.guest else rig.owners  # else they change
         by_key = collections.defaultdict(list)
         for op in self.ops:
             if op.key != EVERY and keys.kind_of(op.key).is_register:
@@ -166,7 +178,7 @@ class Round:
         others = [op for op in self.ops
                   if op.key == EVERY or not keys.kind_of(op.key).is_register]
         self.violations += reads.violations(
-            others, self.writes, reads.Excuses(excuses, rig.owners), setup.lease)
+            others, self.writes, reads.Excuses(excuses, owners), setup.lease)
         for key, ops in by_key.items():
             self.violations += register.violations(
                 key, ops + [op._replace(key=key) for op in others if op.key == EVERY])
