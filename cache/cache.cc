@@ -48,6 +48,8 @@ Cache::Cache(const Store::Options& options, std::vector<GroupSpec> groups,
       ownership_(context_),
       executors_(executors.begin(), executors.end()),
       started_(clock.Now()) {
+  // Of what the last start has invalidated nothing is known.
+  store_.HoldOffAll(started_);
   for (const auto& group : groups_)
     by_prefix_.push_back(group.get());
   std::sort(by_prefix_.begin(), by_prefix_.end(), [](const Group* a, const Group* b) {
@@ -182,9 +184,15 @@ Result<int64_t> Cache::InvalidateHere(Executor& executor, std::span<const std::s
     if (GroupOf(key) == nullptr) return tl::unexpected(errors::NoGroup(key));
   }
   if (!OwnsAll(keys)) return tl::unexpected(errors::NotOwner(context_.picker.SelfName()));
-  for (const std::string& key : keys)
-    GroupOf(key)->stats(executor.index()).invalidations.Add();
-  return write_path_.Invalidate(keys, recalls);
+  int64_t erased = 0;
+  for (const std::string& key : keys) {
+    Group& group = *GroupOf(key);
+    group.stats(executor.index()).invalidations.Add();
+    const Result<bool> was_there = write_path_.Invalidate(group, Key::Of(key), recalls);
+    if (!was_there) return tl::unexpected(was_there.error());
+    if (*was_there) ++erased;
+  }
+  return erased;
 }
 
 Result<Group*> Cache::GroupHere(std::string_view key) const {
@@ -241,6 +249,8 @@ void Cache::DropCopies(const Notice& notice) {
   std::lock_guard lock(shard.mutex);
   if (Entry* entry = shard.entries.FindAny(notice.key, hash)) shard.entries.Erase(entry);
   shard.DetachAll(notice.key);
+  // This node may be about to own it.
+  shard.hold_off.Note(hash, context_.clock.Now());
 }
 
 size_t Cache::LoadsInFlight() {

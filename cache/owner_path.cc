@@ -166,19 +166,18 @@ std::optional<Duration> OwnerPath::Keep(Executor& executor, Shard& shard, const 
     const auto shortened = static_cast<Duration::rep>(static_cast<double>(ttl.count()) * kept);
     ttl = Duration(std::max<Duration::rep>(shortened, 1));
   }
-  if (pick.disputed) {
-    const Duration left = flight.started + config.hot_lease - now;
-    if (left <= Duration(0)) return std::nullopt;
-    ttl = ttl > Duration(0) ? std::min(ttl, left) : left;
-  }
+  Instant expires = ttl > Duration(0) ? now + ttl : kNever;
+  if (pick.disputed) expires = std::min(expires, flight.started + config.hot_lease);
+  expires = std::min(expires, shard.hold_off.End(flight.hash, flight.started, config.hold_off));
+  if (expires <= now) return std::nullopt;
   shard.entries.Put({.key = flight.key,
                      .hash = flight.hash,
                      .group = flight.group->index(),
                      .mark = flight.mark,
                      .value = loaded.value,
-                     .expires = ttl > Duration(0) ? now + ttl : kNever,
+                     .expires = expires,
                      .version = loaded.version});
-  return ttl;
+  return expires == kNever ? Duration(0) : expires - now;
 }
 
 Lease OwnerPath::GrantTo(const Waiter& waiter, Shard& shard, const Group& group,

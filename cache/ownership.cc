@@ -9,9 +9,12 @@ namespace cistern::cache {
 
 void Ownership::Change(Executor& sweeper, OwnerChange change) {
   context_.owners_change.store(true);
-  // Former owners of what is gained may have granted leases that this node knows nothing of.
+  // Former owners of what is gained may have granted leases and invalidated keys that this node
+  // knows nothing of.
   if (change.gains) {
-    context_.store.grace().Extend(LeaseEnd(context_.clock.Now(), change.longest_lease));
+    const Instant now = context_.clock.Now();
+    context_.store.grace().Extend(LeaseEnd(now, change.longest_lease));
+    context_.store.HoldOffAll(now);
   }
   change.publish();
   context_.store.marks().RaiseCopies();

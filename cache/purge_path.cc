@@ -72,6 +72,8 @@ void PurgePath::RunHere(Executor& executor, const PurgeScope& scope, PurgeRound 
   if (scope.kind == PurgeScope::Kind::kPrefix) {
     return PurgePrefix(executor, scope.name, std::move(done));
   }
+  // First: what is loaded under the new marks finds it.
+  if (round == PurgeRound::kMain) context_.store.HoldOffAll(context_.clock.Now());
   Watermarks& marks = context_.store.marks();
   bool found = false;
   for (const auto& group : context_.groups) {
@@ -89,7 +91,11 @@ void PurgePath::PurgePrefix(Executor& executor, const std::string& prefix,
                             CompletionPtr<Result<bool>> done) {
   const auto matches = [prefix](std::string_view key) { return key.starts_with(prefix); };
   Sweep::Start(context_, executor,
-               {.shard = [matches](Shard& shard) { shard.DetachIf(matches); },
+               {.shard =
+                    [this, matches](Shard& shard) {
+                      shard.DetachIf(matches);
+                      shard.hold_off.NoteAll(context_.clock.Now());
+                    },
                 .entry =
                     [matches](EntryTable& entries, Entry* entry) {
                       if (matches(entry->key())) entries.Erase(entry);

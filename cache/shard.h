@@ -6,6 +6,7 @@
 #include "cache/entry_table.h"
 #include "cache/flight.h"
 #include "cache/forward.h"
+#include "cache/hold_off.h"
 #include "cache/holders.h"
 #include "cache/mutant.h"
 
@@ -18,13 +19,15 @@ namespace cistern::cache {
 struct alignas(64) Shard {
   Shard(std::span<Account* const> accounts, std::span<const uint16_t> account_of,
         const Watermarks& marks, std::string_view policy, size_t holders_capacity,
-        const Grace& grace)
+        const Grace& grace, size_t hold_off_slots)
       : entries(accounts, account_of, marks, policy),
-        holders(accounts[0]->budget, holders_capacity, grace) {}
+        holders(accounts[0]->budget, holders_capacity, grace),
+        hold_off(accounts[0]->budget, hold_off_slots) {}
 
   std::mutex mutex;
   EntryTable entries;
   Holders holders;
+  HoldOff hold_off;
   Flights flights;          // of what this node owns
   ForwardTable to_peer;     // of what others own: asked of the owner
   ForwardTable to_backend;  // ... asked of the backend, because a peer asked this node

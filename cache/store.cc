@@ -11,6 +11,7 @@ constexpr size_t kMinShards = 64;
 constexpr Duration kReclaimSlice = std::chrono::microseconds(200);
 constexpr size_t kReclaimBuckets = 16;
 constexpr size_t kReclaimHolderBuckets = 64;
+constexpr size_t kHoldOffSlots = size_t{1} << 18;  // of all shards, where a group wants them
 constexpr uint64_t kReclaimBytes = uint64_t{4} << 20;
 
 }  // namespace
@@ -21,6 +22,7 @@ Store::Store(const Options& options, std::span<const GroupConfig* const> groups)
   double shared_hot = 0;
   for (const GroupConfig* group : groups) {
     carved += group->memory.value_or(0);
+    holds_off_ |= group->hold_off > Duration(0);
     if (!group->memory) shared_hot = std::max(shared_hot, group->hot_share);
   }
   budgets_.push_back(std::make_unique<Budget>(limit_ - std::min(carved, limit_)));
@@ -40,7 +42,8 @@ Store::Store(const Options& options, std::span<const GroupConfig* const> groups)
   shard_shift_ = 64 - std::countr_zero(count);
   for (size_t i = 0; i < count; ++i) {
     shards_.push_back(std::make_unique<Shard>(account_ptrs_, account_of_, marks_, options.policy,
-                                              options.holder_records / count, grace_));
+                                              options.holder_records / count, grace_,
+                                              holds_off_ ? kHoldOffSlots / count : 0));
   }
 }
 
@@ -51,6 +54,14 @@ void Store::Prefetch(std::span<const Key> keys) {
     Shard& shard = ShardOf(key.hash);
     std::lock_guard lock(shard.mutex);
     if (const Entry* entry = shard.entries.Candidate(key.hash)) entry->Prefetch();
+  }
+}
+
+void Store::HoldOffAll(Instant now) {
+  if (!holds_off_) return;
+  for (const auto& shard : shards_) {
+    std::lock_guard lock(shard->mutex);
+    shard->hold_off.NoteAll(now);
   }
 }
 

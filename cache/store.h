@@ -42,6 +42,8 @@ class Store {
   // What is held is valid under these.
   Watermarks& marks() { return marks_; }
   Grace& grace() { return grace_; }
+  // Any key may have been invalidated until now: at the start, by a purge, or by a former owner.
+  void HoldOffAll(Instant now);
   // Evicts until `group`'s account is within its budget, from all shards in turn, oldest first in
   // each. Call without any shard's lock, after entries were put.
   void MakeRoom(size_t group);
@@ -74,6 +76,7 @@ class Store {
   std::vector<std::unique_ptr<Account>> accounts_;
   std::vector<Account*> account_ptrs_;
   std::vector<uint16_t> account_of_;  // by group
+  bool holds_off_ = false;            // some group has a hold_off
   Watermarks marks_;
   Grace grace_;
   std::vector<std::unique_ptr<Shard>> shards_;

@@ -19,10 +19,11 @@ Error WritePath::TooLarge(const Group& group) const {
   return errors::TooLarge(group.name(), std::min<size_t>(group.config().max_value, largest));
 }
 
-void WritePath::Begin(Shard& shard, std::string_view key, Instant now, Recalls* recalls) {
-  shard.DetachAll(key);
+void WritePath::Begin(Shard& shard, const Group& group, Key key, Instant now, Recalls* recalls) {
+  shard.DetachAll(key.bytes);
+  if (group.config().hold_off > Duration(0)) shard.hold_off.Note(key.hash, now);
   std::vector<Holder> holders;
-  const uint64_t sequence = shard.holders.StartNotice(key, now, &holders);
+  const uint64_t sequence = shard.holders.StartNotice(key.bytes, now, &holders);
   for (const PeerStart& peer : context_.picker.Dissenters()) {
     const bool is_holder = std::any_of(holders.begin(), holders.end(), [&](const Holder& holder) {
       return holder.node == peer.node && holder.incarnation == peer.incarnation;
@@ -32,27 +33,24 @@ void WritePath::Begin(Shard& shard, std::string_view key, Instant now, Recalls* 
                        .incarnation = peer.incarnation,
                        .ends = LeaseEnd(now, peer.longest_lease)});
   }
-  if (!holders.empty()) recalls->push_back({std::string(key), sequence, std::move(holders)});
+  if (!holders.empty()) recalls->push_back({std::string(key.bytes), sequence, std::move(holders)});
 }
 
-Result<int64_t> WritePath::Invalidate(std::span<const std::string> keys, Recalls* recalls) {
-  int64_t erased = 0;
-  for (const std::string& key : keys) {
-    const uint64_t hash = HashKey(key);
-    Shard& shard = context_.store.ShardOf(hash);
-    const Instant now = context_.clock.Now();
-    std::lock_guard lock(shard.mutex);
-    if (!context_.Owns(key)) return tl::unexpected(NotOwner());
-    if (Entry* entry = shard.entries.FindAny(key, hash)) {
-      const bool is_there = !entry->ExpiredAt(now) && !context_.store.marks().IsPast(*entry);
-      if (is_there && !entry->negative()) ++erased;
-      shard.entries.Erase(entry);
-    } else if (IsMutant(Mutant::kHoldersWithEntry)) {
-      shard.holders.Forget(key);
-    }
-    Begin(shard, key, now, recalls);
+Result<bool> WritePath::Invalidate(const Group& group, Key key, Recalls* recalls) {
+  bool was_there = false;
+  Shard& shard = context_.store.ShardOf(key.hash);
+  const Instant now = context_.clock.Now();
+  std::lock_guard lock(shard.mutex);
+  if (!context_.Owns(key.bytes)) return tl::unexpected(NotOwner());
+  if (Entry* entry = shard.entries.FindAny(key.bytes, key.hash)) {
+    was_there =
+        !entry->negative() && !entry->ExpiredAt(now) && !context_.store.marks().IsPast(*entry);
+    shard.entries.Erase(entry);
+  } else if (IsMutant(Mutant::kHoldersWithEntry)) {
+    shard.holders.Forget(key.bytes);
   }
-  return erased;
+  Begin(shard, group, key, now, recalls);
+  return was_there;
 }
 
 Result<bool> WritePath::Update(Group& group, Key key, Touches touches, const Decide& decide,
@@ -82,7 +80,7 @@ Result<bool> WritePath::Update(Group& group, Key key, Touches touches, const Dec
     if (pick.disputed) change.expires = std::min(change.expires, now + config.hot_lease);
     if (change.expires <= now) change = Change::Erase();
     Apply(shard, group, key, std::move(change));
-    if (!IsMutant(Mutant::kSetWithoutRecall)) Begin(shard, key.bytes, now, recalls);
+    if (!IsMutant(Mutant::kSetWithoutRecall)) Begin(shard, group, key, now, recalls);
   }
   context_.store.MakeRoom(group.index());
   return true;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -50,10 +49,9 @@ class WritePath {
  public:
   explicit WritePath(Context& context) : context_(context) {}
 
-  // The number of entries that were there (negative ones do not count). An absent key is
-  // invalidated all the same: a flight or a copy of it may be under way. After an error some of the
-  // keys may have been invalidated. (thread-safe)
-  Result<int64_t> Invalidate(std::span<const std::string> keys, Recalls* recalls);
+  // Whether an entry was there (a negative one does not count). An absent key is invalidated all
+  // the same: a flight or a copy of it may be under way. (thread-safe)
+  Result<bool> Invalidate(const Group& group, Key key, Recalls* recalls);
   // Everything else that a client may do to a value or its life: looks, decides and changes in that
   // one critical section. Whether anything was changed: if not, nobody need hear of it. kNoWrite
   // where the group refuses it, kTooLarge for a value that could not be kept: then nothing has
@@ -73,7 +71,7 @@ class WritePath {
   void Apply(Shard& shard, const Group& group, Key key, Change change);
   // Every change of a key passes here, under the shard's lock, together with the change of the
   // entry.
-  void Begin(Shard& shard, std::string_view key, Instant now, Recalls* recalls);
+  void Begin(Shard& shard, const Group& group, Key key, Instant now, Recalls* recalls);
 
   Context& context_;
 };

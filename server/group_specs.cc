@@ -82,6 +82,7 @@ cache::GroupConfig MakeGroupConfig(const GroupConfig& from) {
   to.ttl = from.ttl;
   to.ttl_jitter = from.ttl_jitter;
   to.negative_ttl = from.negative_ttl;
+  to.hold_off = from.hold_off;
   to.max_value = from.max_value;
   to.writes = from.writes == WriteMode::kCache ? cache::Writes::kCache : cache::Writes::kReject;
   to.max_loads = static_cast<uint32_t>(from.max_loads);

@@ -113,6 +113,7 @@ struct GroupConfig {
   Duration ttl{0};      // 0: until evicted
   double ttl_jitter = 0;
   Duration negative_ttl{0};  // 0: absence is not kept
+  Duration hold_off{0};      // 0: none
   uint64_t max_value = 0;
   WriteMode writes = WriteMode::kReject;
   int64_t max_loads = 0;

@@ -139,6 +139,8 @@ const auto kRows = std::to_array<Row>({
    "Part of its TTL by which an entry's life may be shortened, at random, so that not all end at once."},
   {"group.negative_ttl", At<&GroupConfig::negative_ttl>(), "5s", "0s..1d", kReload,
    "Time that the absence of a key is kept; \"0s\" asks the backend every time."},
+  {"group.hold_off", At<&GroupConfig::hold_off>(), "0s", "0s..1h", kRestart,
+   "Time after a DEL in which the backend, or a replica that lags, may still answer with the older value: what is loaded within it is kept until it is over; \"0s\" is none."},
   {"group.max_value", At<&GroupConfig::max_value>(), "16MiB", "1B..512MiB", kReload,
    "Bytes of the largest value that is kept; larger ones are answered and not kept, and SET refuses them."},
   {"group.writes", At<&GroupConfig::writes>(), "reject (cache where there is no backend)", "", kReload,
