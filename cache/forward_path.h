@@ -71,7 +71,7 @@ class ForwardPath {
                Result<PeerReply> reply);
   // Counts what came back; whom it must be asked of instead, if it answers nobody.
   std::optional<Target> Instead(Executor& executor, Target target, const Request& request,
-                                const Result<PeerReply>& reply, bool heard_again);
+                                const Result<PeerReply>& reply, bool ask_owner);
   static void CountLatency(Executor& executor, Target target, const Request& request, Instant now);
   // Keeps a copy; false when its time has run out meanwhile.
   bool KeepCopy(Shard& shard, Target target, const Request& request, const PeerReply& reply,

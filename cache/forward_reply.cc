@@ -14,6 +14,13 @@ Instant RefreshFrom(Instant sent, Duration life, Duration lease) {
   return life < lease ? kNever : sent + life - lease / 4;
 }
 
+// The owner may have what the backend has not. Elsewhere a load that was sent after the GETs came
+// answers them well, and asking again would go round while the owner is heard by other workers
+// only.
+bool TakesWrites(const Group& group) {
+  return group.config().writes != Writes::kReject;
+}
+
 }  // namespace
 
 void ForwardPath::OnReply(Executor& executor, Target target, const RequestPtr& request,
@@ -22,13 +29,14 @@ void ForwardPath::OnReply(Executor& executor, Target target, const RequestPtr& r
   Store& store = context_.store;
   if (reply && reply->loaded.value) reply->loaded.value->ChargeTo(store.in_flight(group.index()));
   CountLatency(executor, target, *request, context_.clock.Now());
-  // What was loaded in place of the owner is of no use once the owner is heard:
+  // What was loaded in place of the owner is not kept once the owner is heard:
   //   1. worker A asks here, before the lock: the owner cannot be reached;
   //   2. its hello comes to worker B, which raises the watermark of copies;
   //   3. a DEL at the owner is confirmed, which knows of no copy here;
   //   4. A takes the lock, and finds its request's mark past.
-  bool heard_again = target == Target::kDegraded &&
-                     context_.picker.IsReachable(context_.picker.Owner(request->key).node);
+  const bool is_heard = target == Target::kDegraded &&
+                        context_.picker.IsReachable(context_.picker.Owner(request->key).node);
+  bool ask_owner = false;
   Waiters waiters;
   RequestPtr next;
   bool kept = false;
@@ -36,12 +44,12 @@ void ForwardPath::OnReply(Executor& executor, Target target, const RequestPtr& r
   {
     std::lock_guard lock(shard.mutex);
     const bool is_past = request->mark != store.marks().Of(group.index(), Role::kHot);
-    heard_again |= target == Target::kDegraded && is_past;
+    ask_owner = target == Target::kDegraded && (is_past || (is_heard && TakesWrites(group)));
     // Read under the lock: a GET that joined before it was taken must not be answered by a lease
     // that ran out while this thread was held up.
     const Instant now = context_.clock.Now();
     ForwardTable& table = Table(shard, target);
-    kept = reply && !is_past && !heard_again && KeepCopy(shard, target, *request, *reply, now);
+    kept = reply && !is_past && !is_heard && KeepCopy(shard, target, *request, *reply, now);
     waiters.swap(request->waiters);
     table.Finish(request);
     Forward* forward = table.Find(request->key);
@@ -54,7 +62,7 @@ void ForwardPath::OnReply(Executor& executor, Target target, const RequestPtr& r
   group.EndLoad();
   if (kept) store.MakeRoom(group.index());
   if (next) Send(executor, target, next);
-  if (const auto instead = Instead(executor, target, *request, reply, heard_again)) {
+  if (const auto instead = Instead(executor, target, *request, reply, ask_owner)) {
     if (waiters.empty()) return;
     Enter(executor, *instead, group, {request->key, request->hash}, request->deadline,
           std::move(waiters));
@@ -70,13 +78,13 @@ void ForwardPath::OnReply(Executor& executor, Target target, const RequestPtr& r
 std::optional<ForwardPath::Target> ForwardPath::Instead(Executor& executor, Target target,
                                                         const Request& request,
                                                         const Result<PeerReply>& reply,
-                                                        bool heard_again) {
+                                                        bool ask_owner) {
   Group& group = request.group;
   GroupStats& stats = group.stats(executor.index());
   if (target != Target::kPeer) {
     if (!reply) stats.local_load_errors.Add();
     group.health().Note(reply ? nullptr : &reply.error(), context_.clock.Now());
-    return heard_again ? std::optional(Target::kPeer) : std::nullopt;
+    return ask_owner ? std::optional(Target::kPeer) : std::nullopt;
   }
   if (reply) return std::nullopt;
   const ErrorCode code = reply.error().code;

@@ -75,6 +75,12 @@ void NotedLink::OnPeerChanged(const PeerIdentity& peer) {
 
 void NotedLink::OnEcho(cache::Duration round_trip) {
   if (is_control_) context_.book.RoundTrip(node_, round_trip);
+  const PeerBook::News news = context_.book.Echoed(node_, loop_.clock().Now());
+  if (news.after_silence) context_.service->PeerHeard(cache::Duration(0));
+}
+
+void NotedLink::OnSilence(cache::Instant since) {
+  context_.book.Silent(node_, since);
 }
 
 }  // namespace cistern::cluster

@@ -31,6 +31,7 @@ class NotedLink : private PeerLink::Observer {
   void OnGoodbye() override;
   void OnPeerChanged(const PeerIdentity& peer) override;
   void OnEcho(cache::Duration round_trip) override;
+  void OnSilence(cache::Instant since) override;
   void ForgetAfterALease();
 
   net::Loop& loop_;

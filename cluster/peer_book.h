@@ -16,6 +16,8 @@ struct PeerState {
   cache::Duration round_trip{0};
   cache::Incarnation incarnation = 0;  // 0: never heard
   cache::Incarnation left = 0;         // the one that has said goodbye
+  cache::Instant last_echo;            // on any connection
+  bool silent = false;                 // no connection hears it, though some are not down yet
   std::string last_error;              // of the control connection; empty while connected
 };
 
@@ -24,7 +26,7 @@ class PeerBook {
  public:
   // What a hello tells, beside that the node is there.
   struct News {
-    bool after_silence = false;  // no connection to it was up
+    bool after_silence = false;  // it could not be reached
     bool restarted = false;      // it has been heard before, as another incarnation
   };
   // A hello of the node came through, on a connection that it made.
@@ -57,6 +59,20 @@ class PeerBook {
     const std::lock_guard lock(mutex_);
     peers_[node].round_trip = round_trip;
   }
+  // A connection that this node made has echoed a ping.
+  News Echoed(cache::NodeId node, cache::Instant now) {
+    const std::lock_guard lock(mutex_);
+    PeerState& peer = peers_[node];
+    peer.last_echo = now;
+    return {std::exchange(peer.silent, false), false};
+  }
+  // A connection has heard nothing since then, for too long. The others find out for themselves, up
+  // to a ping's interval later; if none has heard anything either, they need not be waited for.
+  void Silent(cache::NodeId node, cache::Instant since) {
+    const std::lock_guard lock(mutex_);
+    PeerState& peer = peers_[node];
+    if (peer.last_echo <= since) peer.silent = true;
+  }
   // Its present incarnation is stopping.
   void SaidGoodbye(cache::NodeId node) {
     const std::lock_guard lock(mutex_);
@@ -65,7 +81,7 @@ class PeerBook {
   // One that has said goodbye may still answer; but nobody is to count on its hearing of anything.
   bool IsReachable(cache::NodeId node) const {
     const PeerState state = State(node);
-    return state.links_up > 0 && state.left != state.incarnation;
+    return state.links_up > 0 && !state.silent && state.left != state.incarnation;
   }
   PeerState State(cache::NodeId node) const {
     const std::lock_guard lock(mutex_);
@@ -76,7 +92,8 @@ class PeerBook {
  private:
   static News Heard(PeerState& peer, cache::Incarnation incarnation) {
     const cache::Incarnation before = std::exchange(peer.incarnation, incarnation);
-    return {peer.links_up == 0, before != 0 && before != incarnation};
+    const bool was_silent = std::exchange(peer.silent, false);
+    return {was_silent || peer.links_up == 0, before != 0 && before != incarnation};
   }
 
   mutable std::mutex mutex_;

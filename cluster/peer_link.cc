@@ -228,6 +228,7 @@ void PeerLink::Tick() {
     // This loop was held, and what the peer said meanwhile may be unread: ask before judging.
     SendPing(now);
   } else if (now - silent_since >= config_.dead_after) {
+    observer_.OnSilence(silent_since);
     return Down("no echo of its ping", true);
   }
   requests_.TimeOut(now);

@@ -44,6 +44,8 @@ class PeerLink : private FrameChannel::Delegate {
     // The peer has another list of members than before.
     virtual void OnPeerChanged(const PeerIdentity& peer) = 0;
     virtual void OnEcho(cache::Duration round_trip) = 0;
+    // Nothing has been heard since then, so the link goes down.
+    virtual void OnSilence(cache::Instant since) = 0;
   };
 
   // All outlive the link. What it holds is charged to `budget`. After Stop() it may be destroyed on

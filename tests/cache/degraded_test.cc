@@ -161,6 +161,15 @@ TEST(Degraded, AReplyAfterAHelloIsThrownAwayThoughTheOwnerIsSilentAgain) {
   EXPECT_EQ(get->value, "v2") << "by another load, sent after the hello";
 }
 
+TEST(Degraded, WhoIsTheOnlyOneNotToHearTheOwnerIsAnsweredOnceALoadAndKeepsNothing) {
+  FakeCluster cluster(2, Group());
+  cluster[0].reachable = false;
+  cluster[0].heard_by_others = true;
+  EXPECT_EQ(cluster.Get(1, "k")->value, "v1");
+  EXPECT_EQ(cluster.backend->loads["k"], 1);
+  EXPECT_EQ(Copies(cluster), 0u) << "a DEL at the owner would not find it";
+}
+
 TEST(Degraded, ANoticeDetachesTheLoad) {
   FakeCluster cluster(2, Group());
   cluster[0].reachable = false;

@@ -90,6 +90,7 @@ class FakeNode final : public cache::PeerPicker {
   bool disputed = false;  // every slot
   std::vector<cache::PeerStart> dissenters;
   bool reachable = true;
+  bool heard_by_others = false;  // than the asking worker, though it is not reachable
   uint64_t epoch = 1;
   uint64_t incarnation = 1;
 
@@ -250,7 +251,8 @@ class FakeCluster {
 };
 
 inline bool FakeNode::IsReachable(cache::NodeId node) const {
-  return cluster_[static_cast<int>(node)].reachable;
+  const FakeNode& asked = cluster_[static_cast<int>(node)];
+  return asked.reachable || asked.heard_by_others;
 }
 
 inline void FakeNode::Fetch(cache::Executor& from, cache::NodeId node,

@@ -192,6 +192,7 @@ class AskingNode : public PeerLink::Observer {
   Record<std::string> downs;
   Record<cache::Duration> echoes;
   Record<std::monostate> goodbyes;
+  Record<std::monostate> silences;
   Record<PeerIdentity> changed;
 
  private:
@@ -200,6 +201,7 @@ class AskingNode : public PeerLink::Observer {
   void OnGoodbye() override { goodbyes.Add({}); }
   void OnPeerChanged(const PeerIdentity& peer) override { changed.Add(peer); }
   void OnEcho(cache::Duration round_trip) override { echoes.Add(round_trip); }
+  void OnSilence(cache::Instant) override { silences.Add({}); }
 };
 
 // A unix socket's path that nobody else uses: it can be closed and opened again.
