@@ -23,6 +23,8 @@ class Node {
     auto list = MemberList::Make(members, name);
     const net::Address listen = *net::Address::Parse(list->self().peer);
     ClusterOptions options{.members = std::move(*list), .listen = listen, .secret = secret};
+    // A machine that is held up for a second shall not make it look dead.
+    options.dead_after = std::chrono::seconds(20);
     options.log = [this](const std::string& line) { logs.Add(line); };
     cluster = std::make_unique<Cluster>(std::move(options),
                                         std::vector<net::Loop*>{loops[0].get(), loops[1].get()});
