@@ -16,11 +16,12 @@ void Agreement::SetOwn(const OwnerTable& own, cache::NodeId self) {
 bool Agreement::Heard(cache::NodeId node, const PeerIdentity& peer) {
   const std::lock_guard lock(mutex_);
   const auto known = peers_.find(node);
+  // Connections overtake each other: a hello may tell what was so before.
   if (known != peers_.end() && known->second.incarnation == peer.incarnation &&
-      known->second.epoch == peer.epoch) {
+      known->second.change >= peer.change) {
     return false;
   }
-  peers_[node] = {peer.incarnation, peer.epoch, peer.longest_lease, ClaimsOf(peer)};
+  peers_[node] = {peer.incarnation, peer.change, peer.epoch, peer.longest_lease, ClaimsOf(peer)};
   return Judge();
 }
 

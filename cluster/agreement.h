@@ -22,7 +22,7 @@ class Agreement {
   // This node's table, from now on; it outlives this. Before it is published.
   void SetOwn(const OwnerTable& own, cache::NodeId self);
 
-  // A hello, or a change of what a node says of itself. True: slots of this node have become
+  // A hello, or a change of what a node says of itself, in any order. True: slots of this node have become
   // disputed, so what it holds of them must be cut. Where it shows a table that is not known yet,
   // that is computed: some milliseconds for a few nodes.
   bool Heard(cache::NodeId node, const PeerIdentity& peer);
@@ -40,6 +40,7 @@ class Agreement {
  private:
   struct Peer {
     cache::Incarnation incarnation = 0;
+    uint64_t change = 0;
     uint64_t epoch = 0;
     cache::Duration longest_lease{0};
     std::shared_ptr<const Placement> claims;  // null: it sent no list that makes sense

@@ -23,7 +23,7 @@ void AddIdentity(const wire::Identity& identity, HashInput& input) {
   input.Add(uint64_t{identity.min_version()}).Add(uint64_t{identity.max_version()});
   input.Add(identity.features()).Add(identity.name()).Add(identity.incarnation());
   input.Add(identity.epoch()).Add(identity.members_hash()).Add(identity.groups_hash());
-  input.Add(identity.longest_lease_us());
+  input.Add(identity.longest_lease_us()).Add(identity.change());
 }
 
 // Empty when it cannot be computed.

@@ -28,6 +28,7 @@ wire::Identity ToWire(const Identity& self) {
   identity.set_incarnation(self.incarnation);
   identity.set_epoch(self.epoch);
   identity.set_members_hash(self.members_hash);
+  identity.set_change(self.change);
   identity.set_groups_hash(self.groups_hash);
   identity.set_longest_lease_us(static_cast<uint64_t>(
       std::chrono::ceil<std::chrono::microseconds>(self.longest_lease).count()));
@@ -49,6 +50,7 @@ PeerIdentity FromWire(const wire::Identity& identity, const Identity& self, uint
   peer.epoch = identity.epoch();
   peer.members = MembersFromWire(identity);
   peer.members_hash = identity.members_hash();
+  peer.change = identity.change();
   peer.groups_hash = identity.groups_hash();
   peer.longest_lease = std::chrono::microseconds(std::min(identity.longest_lease_us(), kLongestUs));
   peer.features = identity.features() & self.features;
@@ -62,6 +64,7 @@ void Self::ShowMembers(const MemberList& members, uint64_t epoch) {
   next->members = members.members();
   next->members_hash = members.Hash();
   next->epoch = epoch;
+  ++next->change;
   identity_ = std::move(next);
   epoch_.store(epoch);
 }

@@ -23,6 +23,7 @@ struct Identity {
   uint64_t epoch = 0;
   std::vector<Member> members;
   uint64_t members_hash = 0;
+  uint64_t change = 0;  // how often the list has changed since this start
   uint64_t groups_hash = 0;
   cache::Duration longest_lease{0};
   uint64_t features = 0;
@@ -37,6 +38,7 @@ struct PeerIdentity {
   uint64_t epoch = 0;
   std::vector<Member> members;  // sorted by name; empty: it sent no list that makes sense
   uint64_t members_hash = 0;
+  uint64_t change = 0;
   uint64_t groups_hash = 0;
   cache::Duration longest_lease{0};
   uint64_t features = 0;  // that both sides have

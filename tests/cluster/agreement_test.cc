@@ -37,8 +37,11 @@ struct AgreementTest : testing::Test {
     tables.push_back(std::make_unique<OwnerTable>(ListOf(names, "a"), ids));
     agreement.SetOwn(*tables.back(), ids.Intern("a"));
   }
+  // What it says now.
   bool Heard(const std::string& name, const std::string& names) {
-    return agreement.Heard(ids.Intern(name), PeerWith(name, names));
+    PeerIdentity peer = PeerWith(name, names);
+    peer.change = ++changes;
+    return agreement.Heard(ids.Intern(name), peer);
   }
   std::string OwnerBy(const std::string& names, SlotIndex slot) {
     const Placement placement(ListOf(names, names.substr(0, 1)).members());
@@ -57,6 +60,7 @@ struct AgreementTest : testing::Test {
     return count;
   }
 
+  uint64_t changes = 0;
   NodeIds ids;
   std::vector<std::unique_ptr<OwnerTable>> tables;
   Agreement agreement;
@@ -117,6 +121,15 @@ TEST_F(AgreementTest, WhoGoesBackAgreesAgain) {
   EXPECT_FALSE(Heard("b", "abc"));
   EXPECT_EQ(Dissenters(), "");
   EXPECT_EQ(Disputed(), 0u);
+}
+
+TEST_F(AgreementTest, WhatWasSaidBeforeCountsNoMoreThoughItComesLater) {
+  PeerIdentity before = PeerWith("b", "abc");
+  PeerIdentity after = PeerWith("b", "abcd");
+  after.change = 1;
+  EXPECT_TRUE(agreement.Heard(ids.Intern("b"), after));
+  EXPECT_FALSE(agreement.Heard(ids.Intern("b"), before));
+  EXPECT_EQ(Dissenters(), "b");
 }
 
 TEST_F(AgreementTest, WhoIsForgottenDisputesNothing) {
