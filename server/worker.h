@@ -92,8 +92,8 @@ class Worker {
   // Before the first client.
   void JoinAll(std::vector<Worker*> all);
 
-  // Of all clients in one turn, before each gets but a little.
-  static constexpr size_t kBusyTurn = 2048;
+  // Of all clients in one turn, before each gets but a little: as much as one of them may run.
+  static constexpr size_t kBusyTurn = 512;
 
  private:
   friend class ClientConnection;

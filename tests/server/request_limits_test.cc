@@ -2,6 +2,7 @@
 // is about one client.
 #include <gtest/gtest.h>
 
+#include "server/client_connection.h"
 #include "tests/server/test_server.h"
 
 namespace cistern::server {
@@ -91,6 +92,26 @@ TEST_F(UnauthenticatedLimitsTest, Bulk) {
   const std::string most(2000, 'x');
   EXPECT_EQ(RefusalOf(Ask({"ECHO", most}) + Ask({"ECHO", most + "x"})),
             std::string(kRefused) + "-ERR Protocol error: unauthenticated bulk length\r\n");
+}
+
+// By default it would have been closed at 1 KiB.
+TEST_F(UnauthenticatedLimitsTest, UnreadReplies) {
+  server_.limits().unauthenticated_output = 1 << 20;
+  server_.Start();
+  TestClient client = server_.Connect();
+  std::string requests;
+  for (int i = 0; i < 10'000; ++i)
+    requests += "PING\r\n";
+  size_t sent = 0;
+  TestServer::Until([&] {
+    sent += client.SendSome(std::string_view(requests).substr(sent % requests.size()));
+    size_t unread = 0;
+    server_.On([&] {
+      server_.worker().ForEachClient([&](ClientConnection& one) { unread = one.Costs().unsent; });
+    });
+    return unread > 64 << 10;
+  });
+  EXPECT_EQ(server_.stats().closed_output_limit.value(), 0U);
 }
 
 TEST_F(UnauthenticatedLimitsTest, TimeToAuthenticate) {
