@@ -65,6 +65,11 @@ Error NoWrite(std::string_view group) {
 Error Backend(std::string_view group, std::string_view detail) {
   return {ErrorCode::kBackend, About(group, detail)};
 }
+Error BackendDown(std::string_view group, std::string_view address, Duration since,
+                  std::string_view failure) {
+  return Backend(group,
+                 About(std::string(address) + " has been down for " + Millis(since), failure));
+}
 Error BackendTimeout(std::string_view group, Duration limit) {
   return Backend(group, "timeout after " + Millis(limit));
 }

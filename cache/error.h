@@ -44,7 +44,10 @@ Error NoGroup(std::string_view key);
 Error NoSuchGroup(std::string_view group);
 Error NoWrite(std::string_view group);
 Error Backend(std::string_view group, std::string_view detail);  // "users: connection refused"
-Error BackendTimeout(std::string_view group, Duration limit);    // "users: timeout after 500 ms"
+// Nobody has asked it: its last failure is known.
+Error BackendDown(std::string_view group, std::string_view address, Duration since,
+                  std::string_view failure);
+Error BackendTimeout(std::string_view group, Duration limit);  // "users: timeout after 500 ms"
 Error TooManyLoads(std::string_view group, size_t limit);
 Error TooManyBytes(std::string_view group, uint64_t limit);
 Error OutOfMemory(std::string_view group, uint64_t limit);  // entries are evicted, and still

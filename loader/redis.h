@@ -32,8 +32,10 @@ class RedisLane;
 //
 // Connections are made when the first load needs them. While one is being made, loads wait for it
 // within their time. When it fails, they fail with its reason, and later ones at once, until it is
-// time to try again (a wait that grows to a second, with jitter); the next load then tries.
-// A connection that is lost fails the loads that were sent over it; the next load connects at once.
+// time to try again (a wait that grows to a second, with jitter; net/breaker.h); the next load then
+// tries, and others fail at once until it has been answered or not. A connection that has answered
+// and is lost fails the loads that were sent over it; the next load connects at once. A server that
+// is only slow is asked all the same.
 //
 // The server is not trusted to answer what it was asked, nor to come to an end: a connection is
 // dropped when a reply exceeds max_reply, holds more elements than keys were asked for, comes

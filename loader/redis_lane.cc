@@ -57,9 +57,24 @@ void RedisLane::Load(std::string_view key, LoadDone done) {
     done->Done(Failed(cache::errors::Shutdown()));
     return;
   }
+  if (auto down = WhyDown()) {
+    done->Done(Failed(std::move(*down)));
+    return;
+  }
   queue_.push_back({std::string(key), done});
   deadlines_.Add(std::move(done));
   FlushAtTurnEnd();
+}
+
+std::optional<cache::Error> RedisLane::WhyDown() const {
+  std::optional<cache::Instant> since;
+  for (const auto& link : links_) {
+    const auto down = link->down_since();
+    if (!down) return std::nullopt;
+    since = std::min(since.value_or(*down), *down);
+  }
+  return cache::errors::BackendDown(options_->group, options_->address.ToString(),
+                                    loop_.clock().Now() - *since, last_failure_);
 }
 
 // All keys of one turn go together.

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,8 @@ class RedisLane final : public std::enable_shared_from_this<RedisLane>, RedisLin
   std::vector<Job> TakeBatch();
   RedisLink* LeastLoaded();
   bool ConnectIdle();
+  // Why a load need not even wait; nothing if it should.
+  std::optional<cache::Error> WhyDown() const;
   void FailQueued(const cache::Error& error);
   cache::Error Trouble(const std::string& detail) const;
 

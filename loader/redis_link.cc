@@ -47,19 +47,25 @@ void RedisLink::ReaderDeleter::operator()(redisReader* reader) const {
 }
 
 RedisLink::RedisLink(net::Loop& loop, const RedisOptions& options, RedisLinkOwner& owner)
-    : loop_(loop), options_(options), owner_(owner), backoff_(kFirstWait, kLongestWait) {}
+    : loop_(loop), options_(options), owner_(owner), breaker_({kFirstWait, kLongestWait}) {}
 
 RedisLink::~RedisLink() = default;
 
 bool RedisLink::MayConnect() const {
-  return state_ == State::kIdle && !stream_ && loop_.clock().Now() >= next_try_;
+  return state_ == State::kIdle && !stream_ && breaker_.MayTry(loop_.clock().Now());
+}
+
+std::optional<cache::Instant> RedisLink::down_since() const {
+  if (!breaker_.is_down() || state_ == State::kReady || MayConnect()) return std::nullopt;
+  return breaker_.down_since();
 }
 
 void RedisLink::Connect() {
   assert(state_ == State::kIdle && !stream_);
   state_ = State::kConnecting;
   drop_reason_.clear();
-  is_proven_ = false;
+  is_proven_ = is_slow_ = false;
+  breaker_.Begin();
   handshake_step_ = 0;
   reply_bytes_ = 0;
   reader_.reset(MakeReader(options_));
@@ -150,7 +156,7 @@ void RedisLink::TakeReplies() {
     reply_bytes_ = reader_->len - reader_->pos;
     const std::unique_ptr<void, ReplyDeleter> reply(raw);
     if (pending_.empty()) return DropUnasked(*static_cast<const redisReply*>(raw));
-    if (state_ == State::kReady && !std::exchange(is_proven_, true)) backoff_.Reset();
+    if (state_ == State::kReady && !std::exchange(is_proven_, true)) breaker_.Succeeded();
     const OnReply on_reply = std::move(pending_.front().on_reply);
     pending_.pop_front();
     on_reply(static_cast<const redisReply*>(raw));
@@ -182,14 +188,15 @@ void RedisLink::DropIfLate() {
   const cache::Instant now = loop_.clock().Now();
   // The command left a little after its load's time began: three quarters are enough.
   if (now - quiet_since_ >= options_.timeout * 3 / 4) {
-    Drop("the connection has gone silent");
+    Drop("the connection has gone silent", true);
   } else if (now - pending_.front().sent >= options_.timeout * 2) {
-    Drop("a reply does not come to its end");
+    Drop("a reply does not come to its end", true);
   }
 }
 
-void RedisLink::Drop(std::string reason) {
+void RedisLink::Drop(std::string reason, bool is_slow) {
   if (!stream_ || stream_->is_closing()) return;
+  is_slow_ = is_slow;
   drop_reason_ = std::move(reason);
   state_ = State::kClosing;
   stream_->Close();
@@ -199,7 +206,11 @@ void RedisLink::OnClosed(const net::CloseReason& reason) {
   const std::string text = drop_reason_.empty() ? reason.text : drop_reason_;
   loop_.Cancel(std::exchange(handshake_timer_, 0));
   // A connection that was good is made again at once; one that never was, after a wait.
-  if (!is_proven_) next_try_ = loop_.clock().Now() + backoff_.Next();
+  if (is_proven_ || is_slow_) {
+    breaker_.GivenUp();
+  } else {
+    breaker_.Failed(loop_.clock().Now());
+  }
   state_ = State::kIdle;
   stream_.reset();
   FailPending(text);

@@ -6,13 +6,14 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
 
 #include "loader/redis.h"
-#include "net/backoff.h"
+#include "net/breaker.h"
 #include "net/loop.h"
 #include "net/stream.h"
 
@@ -50,8 +51,11 @@ class RedisLink final : net::StreamDelegate {
   State state() const { return state_; }
   // Commands without a reply yet.
   size_t pending() const { return pending_.size(); }
-  // Idle, and not waiting after a failed connect (or one that never answered a command).
+  // Idle, and not waiting after a connection that failed before it had answered a command.
   bool MayConnect() const;
+  // Since when the server has been down: loads need not wait, neither for a connection (at most one
+  // load does, to find out) nor for the time to make one. Nothing when they may.
+  std::optional<cache::Instant> down_since() const;
   // REQUIRES: kIdle. Leads to OnReady or OnLost.
   void Connect();
   // REQUIRES: kReady. `on_reply` is called once, never inside this call unless by Close().
@@ -83,8 +87,9 @@ class RedisLink final : net::StreamDelegate {
   void DropUnasked(const redisReply& reply);
   std::string ReaderError() const;
   bool HasEndlessLine() const;
-  // Closes now; OnClosed then tells `reason`.
-  void Drop(std::string reason);
+  // Closes now; OnClosed then tells `reason`. What is only slow is no reason to wait before the
+  // next connection.
+  void Drop(std::string reason, bool is_slow = false);
   void FailPending(const std::string& reason);
 
   net::Loop& loop_;
@@ -92,10 +97,10 @@ class RedisLink final : net::StreamDelegate {
   RedisLinkOwner& owner_;
   State state_ = State::kIdle;
   bool is_proven_ = false;  // has answered a command since it connected
+  bool is_slow_ = false;    // why it was dropped
   int handshake_step_ = 0;
   net::Loop::TimerId handshake_timer_ = 0;
-  net::Backoff backoff_;
-  cache::Instant next_try_;
+  net::Breaker breaker_;
   cache::Instant quiet_since_;  // the last byte came, or the first unanswered command left
   size_t reply_bytes_ = 0;      // came since the last reply was whole
   std::string drop_reason_;     // ours; else the stream's

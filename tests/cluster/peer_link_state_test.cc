@@ -65,6 +65,40 @@ TEST_F(PeerTest, RefusedConnectionIsUnreachableAtOnce) {
   EXPECT_EQ(asker.Fetch("later")->Answer().error().text, "owner b cannot be reached");
 }
 
+// The breaker of a peer: only the link's own timer tries again.
+TEST_F(PeerTest, AskingAnUnreachablePeerCostsNeitherAConnectNorAWait) {
+  std::unique_ptr<net::Listener> listener;
+  std::atomic<int> connects = 0;
+  net::Address address;
+  OnLoop(server.loop, [&] {
+    auto opened = net::Listener::Open(server.loop, net::Address::Tcp("127.0.0.1", 0), [&](int fd) {
+      ++connects;
+      close(fd);
+    });
+    ASSERT_TRUE(opened);
+    listener = std::move(*opened);
+    address = listener->address();
+  });
+  asker.Dial(address);
+  asker.downs.Await(1);
+  constexpr int kAsked = 1000;
+  std::vector<std::shared_ptr<FakeFetch>> fetches;
+  const int connects_before = connects;
+  OnLoop(asker.loop, [&] {
+    for (int i = 0; i < kAsked; ++i) {
+      fetches.push_back(std::make_shared<FakeFetch>("k"));
+      asker.link->Fetch(fetches.back());
+    }
+  });
+  // All are answered at the end of the turn that asked.
+  OnLoop(asker.loop, [&] {
+    for (const auto& fetch : fetches)
+      EXPECT_EQ(fetch->replies.size(), 1u);
+  });
+  EXPECT_LT(connects - connects_before, kAsked / 10);
+  OnLoop(server.loop, [&] { listener.reset(); });
+}
+
 TEST_F(PeerTest, SilentServerIsUnreachableAfterTheHellosTime) {
   // Accepts and says nothing.
   std::vector<int> held;

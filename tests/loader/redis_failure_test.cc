@@ -31,8 +31,51 @@ TEST_F(RedisTest, AfterARefusalLoadsFailAtOnceUntilTheNextTry) {
     });
   });
   Run();
-  EXPECT_EQ(Outcome("too soon"), "BACKEND users: connection refused");
+  EXPECT_EQ(Outcome("too soon"), "BACKEND users: " + fake_.address().ToString() +
+                                     " has been down for 0 ms: connection refused");
   EXPECT_EQ(Outcome("later"), "value of later");
+}
+
+TEST_F(RedisTest, WhileOneLoadFindsOutWhetherItIsUpOthersFailAtOnce) {
+  clock().Stop();
+  options_.password = "secret";
+  fake_.script = [this](const FakeRedis::Command&) {
+    Load({"meanwhile"}, ThenFinish());
+    return FakeRedis::Answer{};  // to AUTH
+  };
+  fake_.Close();
+  Open();
+  Load({"first"}, [this] {
+    fake_.Listen();
+    clock().Advance(seconds(3));
+    Load({"probe"}, [] {});
+  });
+  Run();
+  EXPECT_EQ(Outcome("meanwhile"), "BACKEND users: " + fake_.address().ToString() +
+                                      " has been down for 3000 ms: connection refused");
+  EXPECT_EQ(fake_.connections(), 1);
+}
+
+TEST_F(RedisTest, OneThatAcceptsAndAnswersNothingIsTriedOnceAWait) {
+  clock().Stop();
+  fake_.script = [](const FakeRedis::Command&) { return FakeRedis::Answer{"", true}; };
+  Open();
+  Load({"first"}, [this] { Load({"a"}, [this] { Load({"b"}, ThenFinish()); }); });
+  Run();
+  EXPECT_EQ(Outcome("first"), "BACKEND users: closed by peer");
+  for (const char* key : {"a", "b"})
+    EXPECT_THAT(Outcome(key), ::testing::EndsWith("has been down for 0 ms: closed by peer"));
+  EXPECT_EQ(fake_.connections(), 1);
+}
+
+TEST_F(RedisTest, ASlowServerIsNeverTakenForDown) {
+  fake_.script = [](const FakeRedis::Command&) { return FakeRedis::Answer{}; };
+  options_.timeout = milliseconds(20);
+  Open();
+  Load({"a"}, [this] { Load({"b"}, [this] { Load({"c"}, ThenFinish()); }); });
+  Run();
+  for (const char* key : {"a", "b", "c"})
+    EXPECT_EQ(Outcome(key), "BACKEND users: timeout after 20 ms");
 }
 
 TEST_F(RedisTest, ConnectionClosedInMidReplyFailsItsLoadsAndIsMadeAgainAtOnce) {

@@ -1,6 +1,7 @@
 """A real redis-server that keeps nothing on disk."""
 
 import pathlib
+import signal
 import tempfile
 
 from harness.ports import ReservedPort
@@ -14,11 +15,25 @@ class RedisServer:
         self._folder = tempfile.TemporaryDirectory(prefix="redis-")
         self._port = ReservedPort()
         self.address = self._port.address
+        self._options = options
+        self.start()
+
+    def start(self):
+        """Also again, after kill(): at the same address, with nothing in it."""
         self._process = Process(
             ["redis-server", "--bind", "127.0.0.1", "--port", self._port.number, "--save", "",
-             "--appendonly", "no", "--dir", self._folder.name, *options],
+             "--appendonly", "no", "--dir", self._folder.name, *self._options],
             pathlib.Path(self._folder.name) / "log")
         eventually(self._answers, "redis-server answers PING")
+
+    def kill(self):
+        self._process.kill()
+
+    def pause(self):
+        self._process.signal(signal.SIGSTOP)
+
+    def resume(self):
+        self._process.signal(signal.SIGCONT)
 
     def client(self):
         return Client(self.address)
