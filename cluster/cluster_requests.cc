@@ -100,7 +100,7 @@ void Cluster::PurgeAt(cache::Executor& executor, cache::NodeId node, const cache
   links.loop().Post([&links, node, scope, round, done, name = NodeName(node)]() mutable {
     PeerLink* link = links.control(node);
     if (link == nullptr) return done->Done(tl::unexpected(errors::NotPurged(name)));
-    link->Purge(std::move(scope), round, std::move(done));
+    link->Purge(scope, round, std::move(done));
   });
 }
 

@@ -22,7 +22,7 @@ MemberList ListOf(const std::string& names, const std::string& self) {
 PeerIdentity PeerWith(const std::string& name, const std::string& names) {
   PeerIdentity peer;
   peer.name = name;
-  peer.incarnation = static_cast<cache::Incarnation>(name[0]);
+  peer.incarnation = static_cast<unsigned char>(name[0]);
   const MemberList list = ListOf(names, name);
   peer.members = list.members();
   peer.epoch = Placement(list.members()).epoch();
