@@ -22,9 +22,9 @@ class Agreement {
   // This node's table, from now on; it outlives this. Before it is published.
   void SetOwn(const OwnerTable& own, cache::NodeId self);
 
-  // A hello, or a change of what a node says of itself, in any order. True: slots of this node have become
-  // disputed, so what it holds of them must be cut. Where it shows a table that is not known yet,
-  // that is computed: some milliseconds for a few nodes.
+  // A hello, or a change of what a node says of itself, in any order. True: slots of this node have
+  // become disputed, so what it holds of them must be cut. Where it shows a table that is not known
+  // yet, that is computed: some milliseconds for a few nodes.
   bool Heard(cache::NodeId node, const PeerIdentity& peer);
   // What the node holds can be no more: it has stopped, or was not heard for a lease.
   void Forget(cache::NodeId node);

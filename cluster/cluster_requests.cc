@@ -97,10 +97,10 @@ void Cluster::PurgeAt(cache::Executor& executor, cache::NodeId node, const cache
   if (links_.empty()) return done->Done(tl::unexpected(errors::NotPurged(NodeName(node))));
   // To who is no member there is but a control connection.
   WorkerLinks& links = *links_[kControlWorker];
-  links.loop().Post([&links, node, scope, round, done, name = NodeName(node)]() mutable {
+  links.loop().Post([&links, node, scope, round, done, name = NodeName(node)] {
     PeerLink* link = links.control(node);
     if (link == nullptr) return done->Done(tl::unexpected(errors::NotPurged(name)));
-    link->Purge(scope, round, std::move(done));
+    link->Purge(scope, round, done);
   });
 }
 
