@@ -16,6 +16,9 @@ constexpr int kMappedFrom = 1 << 20;
 // The heap's free end that is kept.
 constexpr int kKeptEnd = 16 << 20;
 
+// Of `memory`, what entries pay at most for what is resident and not charged.
+constexpr uint64_t kMostPaidPart = 8;
+
 constexpr auto kLookEvery = std::chrono::milliseconds(20);
 
 }  // namespace
@@ -33,7 +36,7 @@ uint64_t ResidentBytes() {
   return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
-MemoryTrimmer::MemoryTrimmer(uint64_t memory) : memory_(memory), thread_([this] { Run(); }) {}
+MemoryTrimmer::MemoryTrimmer(cache::Store& store) : store_(store), thread_([this] { Run(); }) {}
 
 MemoryTrimmer::~MemoryTrimmer() {
   {
@@ -45,13 +48,18 @@ MemoryTrimmer::~MemoryTrimmer() {
 }
 
 void MemoryTrimmer::Run() {
-  const uint64_t little = memory_ / 128;
+  const uint64_t memory = store_.limit();
+  const uint64_t little = memory / 128;
   std::unique_lock lock(mutex_);
   uint64_t trimmed_to = 0;  // a trim visits every free piece: not before there is more again
   while (!stopped_.wait_for(lock, kLookEvery, [this] { return stops_; })) {
     const uint64_t now = ResidentBytes();
     trimmed_to = std::min(trimmed_to, now);
-    if (now < std::max(memory_, trimmed_to) + little) continue;
+    if (now <= memory) continue;
+    lock.unlock();
+    store_.MakeRoomFor(std::min(now - memory, memory / kMostPaidPart));
+    lock.lock();
+    if (now < std::max(memory, trimmed_to) + little) continue;
     lock.unlock();
     malloc_trim(0);
     lock.lock();

@@ -7,6 +7,8 @@
 #include <mutex>
 #include <thread>
 
+#include "cache/store.h"
+
 namespace cistern::server {
 
 // Large buffers come from the system and return to it at once. Called by main before there are
@@ -14,11 +16,12 @@ namespace cistern::server {
 void PrepareAllocator();
 
 // A thread of its own: an allocator keeps what was freed by the thread that had allocated it, while
-// other threads ask the system for more.
+// other threads ask the system for more. What stays resident beyond `memory` all the same (what the
+// allocator loses, the program itself) is paid for by entries, up to an eighth of it.
 class MemoryTrimmer {
  public:
-  // Looks after the process's memory as long as it lives; `memory`: what the configuration allows.
-  explicit MemoryTrimmer(uint64_t memory);
+  // Looks after the process's memory as long as it lives; `store` outlives it.
+  explicit MemoryTrimmer(cache::Store& store);
   MemoryTrimmer(const MemoryTrimmer&) = delete;
   MemoryTrimmer& operator=(const MemoryTrimmer&) = delete;
   ~MemoryTrimmer();
@@ -26,7 +29,7 @@ class MemoryTrimmer {
  private:
   void Run();
 
-  const uint64_t memory_;
+  cache::Store& store_;
   std::mutex mutex_;  // guards the next one
   bool stops_ = false;
   std::condition_variable stopped_;

@@ -119,6 +119,7 @@ Node::Started Node::MakeCache() {
       std::move(*specs), executors, *cluster_, cache::SystemClock());
   if (config().cluster.nodes.size() > 1) cache_->HonourLeases(config().cluster.longest_lease);
   cache_->Start();
+  trimmer_.emplace(cache_->store());
   return {};
 }
 

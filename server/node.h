@@ -97,7 +97,7 @@ class Node {
   std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<StatsSource> stats_;
   std::unique_ptr<AdminServer> admin_;
-  MemoryTrimmer trimmer_{config().server.memory};
+  std::optional<MemoryTrimmer> trimmer_;
   // Peers that do not answer may hold readiness up until then.
   std::atomic<cache::Instant> ready_from_{cache::Instant::max()};
   std::atomic<bool> stopping_{false};
