@@ -44,6 +44,7 @@ class RowsTest(SystemTest):
         cluster = self.cluster("a", groups=[plain_group()])
         node = cluster["a"]
         (before,) = self.clients(node)
+        self.assertIsNone(before.ask("GET", "k"))  # now it is known to be connected
         cluster.rewrite(node, server={"password": "of today"})
         self.assertTrue(node.reload())
         (after,) = self.clients(node)
