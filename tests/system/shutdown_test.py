@@ -66,7 +66,7 @@ class ShutdownTest(SystemTest):
         fake.park()
         client.send("GET", "in flight")
         client.send("GET", key)
-        fake.wait_until_asked(key)
+        fake.wait_until_asked(key, 2)
         cluster["b"].process.signal(signal.SIGTERM)
         eventually(lambda: "node 'b' says goodbye" in cluster["a"].process.log(), "a goodbye")
         self.assertTrue(cluster["b"].process.is_running())
