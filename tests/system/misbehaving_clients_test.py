@@ -11,7 +11,7 @@ from harness.resp import encode
 from harness.waiting import eventually
 
 MIB = 1 << 20
-MEMORY = 512 * MIB
+MEMORY = 1024 * MIB  # the default
 
 
 def peak_rss(node):
@@ -28,13 +28,13 @@ def part_of(clients):
 class MisbehavingClientsTest(SystemTest):
     def start(self, **server):
         (node,) = self.cluster("a", groups=[plain_group()],
-                               server={"memory": "512MiB", "max_clients": 14_000} | server)
+                               server={"memory": "1GiB", "max_clients": 14_000} | server)
         return node
 
     def fill(self, node):
         """With entries, to the brim."""
         with node.client() as client:
-            value = b"v" * 1000
+            value = b"v" * 2000
             for start in range(0, 500_000, 2000):
                 client.pipeline([("SET", f"k{i}", value) for i in range(start, start + 2000)])
 
@@ -86,7 +86,7 @@ class MisbehavingClientsTest(SystemTest):
         self.fill(node)
         with Misbehaving(node.address) as crowd, node.client() as writer:
             for number in range(200):
-                # Each pins a version of its own: together more than six times the memory.
+                # Each pins a version of its own: together three times the memory.
                 value = bytes([number]) * (16 * MIB)
                 eventually(lambda v=value: writer.ask("SET", "large", v) == b"OK",
                            "there is room for the next version")
