@@ -35,8 +35,9 @@ class MisbehavingClientsTest(SystemTest):
         """With entries, to the brim."""
         with node.client() as client:
             value = b"v" * 2000
-            for start in range(0, 500_000, 2000):
+            for start in range(0, 600_000, 2000):
                 client.pipeline([("SET", f"k{i}", value) for i in range(start, start + 2000)])
+        self.assertNotIn("evicted_keys:0\r\n", node.ask("INFO").decode())
 
     def use(self, node, seconds):
         """What others do meanwhile: every request is answered, and answered right."""
@@ -65,7 +66,7 @@ class MisbehavingClientsTest(SystemTest):
         node = self.start()
         self.fill(node)
         with Misbehaving(node.address) as crowd:
-            crowd.flood(part_of(10_000), encode("GET", "k499999"))
+            crowd.flood(part_of(10_000), encode("GET", "k599999"))
             self.use(node, 10)
             self.assertGreater(crowd.counts()["sent"], 0)
             self.assert_within_memory(node)
@@ -103,7 +104,7 @@ class MisbehavingClientsTest(SystemTest):
         with Misbehaving(node.address) as crowd:
             crowd.slow_readers(200, encode("GET", "large"), 64 << 10)
             crowd.trickle(part_of(2_000), b"*2\r\n$4\r\nECHO\r\n$1000000\r\n")
-            crowd.flood(part_of(10_000), encode("GET", "k499999"))
+            crowd.flood(part_of(10_000), encode("GET", "k599999"))
             self.use(node, 10)
             self.assert_within_memory(node)
         self.assert_recovers(node)
