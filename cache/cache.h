@@ -113,6 +113,9 @@ class Cache {
   // they have ended, nor before peers that could not reach it have tried again and dropped their
   // degraded copies. May be called again, with another length. Not needed where there are no peers.
   void HonourLeases(Duration longest);
+  // Peers may need so long after this node's start to hear of it, and to drop what they loaded in
+  // its place: nothing is confirmed before. (thread-safe)
+  void AwaitPeers(Duration time) { store_.grace().Extend(started_ + time); }
   // A peer is heard again after a silence, or for the first time as its new incarnation, which
   // knows of no lease: copies are dropped, and what was sent or loaded before is not kept. (All
   // copies: they live a second at most, and are had again for one message.)

@@ -18,6 +18,10 @@ namespace {
 // Beside those of clients: listeners, peers, backends, loops, the log.
 constexpr uint64_t kOtherOpenFiles = 512;
 
+// By then a peer has dialled this node again; its hello takes two round trips, each shorter than
+// dead_after, or the peer counts as cut off.
+constexpr cache::Duration kRedialed = std::chrono::milliseconds(250);
+
 size_t WorkerCount(const Config& config) {
   if (config.server.workers > 0) return static_cast<size_t>(config.server.workers);
   return std::max(1U, std::thread::hardware_concurrency());
@@ -117,7 +121,10 @@ Node::Started Node::MakeCache() {
                             .policy = std::string(Word(config().server.policy)),
                             .holder_records = static_cast<size_t>(config().cluster.max_leases)},
       std::move(*specs), executors, *cluster_, cache::SystemClock());
-  if (config().cluster.nodes.size() > 1) cache_->HonourLeases(config().cluster.longest_lease);
+  if (config().cluster.nodes.size() > 1) {
+    cache_->HonourLeases(config().cluster.longest_lease);
+    cache_->AwaitPeers(kRedialed + 2 * config().cluster.dead_after);
+  }
   cache_->Start();
   trimmer_.emplace(cache_->store());
   return {};

@@ -174,7 +174,7 @@ TEST_F(StreamTest, CloseWhenWrittenDeliversEverythingFirst) {
     client_.stream->Write("too late");
     EXPECT_FALSE(client_.stream->is_closing());
   };
-  FinishOnClose(server_);
+  FinishOnClose(client_);  // which waits until the other side has closed
   Connect();
   Run();
   EXPECT_TRUE(server_.received == sent);
