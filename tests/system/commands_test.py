@@ -247,7 +247,7 @@ class GroupWithABackend(SystemTest):
         for i, client in enumerate(self.ours):
             with self.subTest(node=i):
                 self.assertEqual(client.ask("GETEX", f"k{i}", "EX", "50"), b"v%d" % i)
-                self.assertIn(client.ask("TTL", f"k{i}"), (49, 50))
+                self.assertIn(client.ask("TTL", f"k{i}"), range(46, 51))  # a started owner confirms late
                 self.assertEqual(client.ask("GETDEL", f"k{i + 3}"), b"v%d" % (i + 3))
                 self.assertEqual(client.ask("TTL", f"k{i + 3}"), -2)
                 self.assertEqual(client.ask("GETDEL", "absent"), None)
@@ -271,7 +271,7 @@ class GroupWithABackend(SystemTest):
                 self.assertEqual(client.ask("GETEX", key, "PERSIST"), b"v%d" % i)
                 self.assertIn(client.ask("TTL", key), (99, 100))
                 self.assertEqual(client.ask("EXPIRE", key, "50"), 1)
-                self.assertIn(client.ask("TTL", key), (49, 50))
+                self.assertIn(client.ask("TTL", key), range(46, 51))  # a started owner confirms late
 
     def test_expiring_a_key_drops_every_nodes_copy(self):
         for client in self.ours * 2:
