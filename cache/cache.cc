@@ -5,8 +5,6 @@
 namespace cistern::cache {
 namespace {
 
-// They try to connect at least every 250 ms.
-constexpr Duration kPeersReturn = std::chrono::milliseconds(500);
 constexpr Duration kReclaimPeriod = std::chrono::milliseconds(10);
 
 std::vector<std::unique_ptr<Group>> MakeGroups(std::vector<GroupSpec> specs, size_t workers) {
@@ -58,7 +56,7 @@ Cache::Cache(const Store::Options& options, std::vector<GroupSpec> groups,
 }
 
 void Cache::HonourLeases(Duration longest) {
-  store_.grace().Extend(std::max(LeaseEnd(started_, longest), started_ + kPeersReturn));
+  store_.grace().Extend(LeaseEnd(started_, longest));
 }
 
 void Cache::Start() {

@@ -110,8 +110,7 @@ class Cache {
   // acknowledged after it has returned.
   void DropCopies(const Notice& notice);
   // This node's last start may have granted leases of up to so long: nothing is confirmed before
-  // they have ended, nor before peers that could not reach it have tried again and dropped their
-  // degraded copies. May be called again, with another length. Not needed where there are no peers.
+  // they have ended. May be called again, with another length. Not needed where there are no peers.
   void HonourLeases(Duration longest);
   // Peers may need so long after this node's start to hear of it, and to drop what they loaded in
   // its place: nothing is confirmed before. (thread-safe)

@@ -5,7 +5,6 @@
 #include <atomic>
 
 #include "cache/clock.h"
-#include "cache/mutant.h"
 
 namespace cistern::cache {
 
@@ -13,12 +12,7 @@ namespace cistern::cache {
 class Grace {
  public:
   // Until then nothing that a holder might have to hear of is confirmed. Never shortens it.
-  void Extend(Instant until) {
-    if (IsMutant(Mutant::kNoGrace)) return;
-    Instant before = until_.load();
-    while (before < until && !until_.compare_exchange_weak(before, until)) {
-    }
-  }
+  void Extend(Instant until);
   Instant until() const { return until_.load(); }
 
  private:

@@ -1,14 +1,15 @@
 // Shard: one lock, and everything that it makes one critical section of.
 #pragma once
 
+#include <functional>
 #include <mutex>
+#include <string_view>
 
 #include "cache/entry_table.h"
 #include "cache/flight.h"
 #include "cache/forward.h"
 #include "cache/hold_off.h"
 #include "cache/holders.h"
-#include "cache/mutant.h"
 
 namespace cistern::cache {
 
@@ -34,33 +35,11 @@ struct alignas(64) Shard {
   ForwardTable degraded;    // ... asked of the backend, because the owner cannot be reached
 
   // Detaches every flight of the key, in any role.
-  void DetachAll(std::string_view key) {
-    if (IsMutant(Mutant::kNoDetach)) return;
-    flights.Detach(key);
-    to_peer.Detach(key);
-    to_backend.Detach(key);
-    degraded.Detach(key);
-  }
-
+  void DetachAll(std::string_view key);
   // Likewise every flight of which detach(key) is true.
-  template <class Which>
-  void DetachIf(Which detach) {
-    if (IsMutant(Mutant::kNoDetach)) return;
-    flights.DetachIf(detach);
-    to_peer.DetachIf(detach);
-    to_backend.DetachIf(detach);
-    degraded.DetachIf(detach);
-  }
-
+  void DetachIf(const std::function<bool(std::string_view)>& detach);
   // Takes out everybody who waits here. The flights land later, for nobody.
-  Waiters TakeWaiters() {
-    Waiters waiters;
-    flights.TakeWaiters(&waiters);
-    to_peer.TakeWaiters(&waiters);
-    to_backend.TakeWaiters(&waiters);
-    degraded.TakeWaiters(&waiters);
-    return waiters;
-  }
+  Waiters TakeWaiters();
 };
 
 }  // namespace cistern::cache

@@ -16,6 +16,15 @@ namespace cistern::test {
 
 using namespace std::chrono_literals;
 
+// Every answer of an owner carries a lease, and clients may write.
+inline cache::GroupConfig AlwaysHot() {
+  cache::GroupConfig config;
+  config.name = "g";
+  config.hot_sample = 1;
+  config.writes = cache::Writes::kCache;
+  return config;
+}
+
 // A backend whose loads wait until the test answers them, or answers at once from `rows`.
 class FakeOrigin final : public cache::Origin {
  public:

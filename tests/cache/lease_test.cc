@@ -6,14 +6,6 @@
 namespace cistern::test {
 namespace {
 
-cache::GroupConfig AlwaysHot() {
-  cache::GroupConfig config;
-  config.name = "g";
-  config.hot_sample = 1;
-  config.writes = cache::Writes::kCache;
-  return config;
-}
-
 size_t Copies(FakeCluster& cluster, int node) {
   return cluster[node].cache->store().Counts(0).items(cache::Role::kHot);
 }
@@ -182,6 +174,21 @@ TEST(Recall, AStartedNodeConfirmsNothingUntilTheLeasesOfItsLastStartHaveEnded) {
   EXPECT_TRUE(deleted->has_value());
   EXPECT_TRUE(stored->has_value());
   EXPECT_EQ(cluster.notices_sent, 0);
+}
+
+TEST(Recall, AStartedNodeConfirmsNothingUntilItsPeersCanHaveHeardOfIt) {
+  FakeCluster cluster(2, AlwaysHot());
+  cluster[0].cache->HonourLeases(1s);
+  cluster[0].cache->AwaitPeers(2250ms);
+  cluster[0].reachable = false;  // for node 1, which has not heard of the start yet
+  EXPECT_EQ(cluster.Get(1, "k")->value, "v1");
+  auto deleted = cluster.StartDelete(0, {"k"});
+  cluster.clock.Advance(2249ms);
+  cluster.Run();
+  EXPECT_FALSE(deleted->has_value());
+  cluster.clock.Advance(1ms);
+  cluster.Run();
+  EXPECT_TRUE(deleted->has_value());
 }
 
 TEST(Recall, APeersLongerLeaseLengthensTheGraceAndAShorterOneDoesNot) {

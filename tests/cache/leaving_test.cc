@@ -6,14 +6,6 @@
 namespace cistern::test {
 namespace {
 
-cache::GroupConfig AlwaysHot() {
-  cache::GroupConfig config;
-  config.name = "g";
-  config.hot_sample = 1;
-  config.writes = cache::Writes::kCache;
-  return config;
-}
-
 TEST(Leaving, AnswersPeersAndLendsThemNothing) {
   FakeCluster cluster(2, AlwaysHot());
   cluster[0].cache->Leave();

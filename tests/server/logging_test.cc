@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -13,7 +14,10 @@ namespace {
 class LoggingTest : public testing::Test {
  protected:
   LoggingTest() { std::remove(path_.c_str()); }
-  ~LoggingTest() override { spdlog::set_default_logger(before_); }
+  ~LoggingTest() override {
+    spdlog::set_default_logger(before_);
+    std::remove(path_.c_str());
+  }
 
   std::vector<std::string> Lines() const {
     std::ifstream file(path_);
@@ -24,7 +28,9 @@ class LoggingTest : public testing::Test {
   }
 
   const std::shared_ptr<spdlog::logger> before_ = spdlog::default_logger();
-  const std::string path_ = testing::TempDir() + "cistern_logging_test.log";
+  // Tests run beside each other, each in a process of its own.
+  const std::string path_ =
+      testing::TempDir() + "cistern_logging_test_" + std::to_string(getpid()) + ".log";
 };
 
 TEST_F(LoggingTest, JsonLinesHoldAnyBytes) {

@@ -1,6 +1,7 @@
 #include "server/node.h"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include "tests/server/node_fixture.h"
 
@@ -70,7 +71,8 @@ TEST(NodeTest, MoreClientsThanFilesMayBeOpenAreRefused) {
 }
 
 TEST(NodeTest, ItListensOnUnixSocketsToo) {
-  const std::string path = testing::TempDir() + "cistern_node_test.sock";
+  const std::string path =
+      testing::TempDir() + "cistern_node_" + std::to_string(getpid()) + ".sock";
   Config config = NodeConfigForTests();
   config.server.listen = {"unix:" + path, "127.0.0.1:0"};
   auto node = Node::Start(config);
