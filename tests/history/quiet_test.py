@@ -86,5 +86,25 @@ class Quiet(unittest.TestCase):
         self.assertEqual(len(list(rest.disagreement("k", None, {"a": None, "b": b"2"}))), 1)
 
 
+class Leaks(unittest.TestCase):
+    BEFORE = {"a": rest.Usage(30, 50 << 20), "b": rest.Usage(30, 50 << 20)}
+
+    def grown(self, **more):
+        after = self.BEFORE | {"b": self.BEFORE["b"]._replace(**more)}
+        return len(list(rest.grown(self.BEFORE, after)))
+
+    def test_what_is_as_it_was_has_not_grown(self):
+        self.assertEqual(self.grown(), 0)
+        self.assertEqual(self.grown(files=29, resident=40 << 20), 0)
+
+    def test_files_may_differ_by_connections_to_a_backend_that_was_first_needed_late(self):
+        self.assertEqual(self.grown(files=34), 0)
+        self.assertEqual(self.grown(files=35), 1)
+
+    def test_memory_may_differ_by_what_an_allocator_keeps(self):
+        self.assertEqual(self.grown(resident=57 << 20), 0)
+        self.assertEqual(self.grown(resident=59 << 20), 1)
+
+
 if __name__ == "__main__":
     unittest.main()

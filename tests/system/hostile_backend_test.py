@@ -159,17 +159,8 @@ class HostileBackendTest(unittest.TestCase):
         with cls.node.client() as client:
             for key in ("u:first", "o:first"):
                 assert client.ask("GET", key) is not None
-        cls.files = cls.open_files()
-        cls.memory = cls.resident_bytes()
-
-    @classmethod
-    def open_files(cls):
-        return len(os.listdir(f"/proc/{cls.node.process.pid}/fd"))
-
-    @classmethod
-    def resident_bytes(cls):
-        with open(f"/proc/{cls.node.process.pid}/statm") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        cls.files = cls.node.process.open_files()
+        cls.memory = cls.node.process.resident_bytes()
 
     def setUp(self):
         self.client = self.node.client()
@@ -214,12 +205,12 @@ class HostileBackendTest(unittest.TestCase):
             return self.ask_in_time("GET", key) == b"value of " + key[2:].encode()
 
         eventually(is_well, "the backend's keys are there again", 10)
-        eventually(lambda: self.open_files() <= self.files + 1, "files are closed", 10)
+        eventually(lambda: self.node.process.open_files() <= self.files + 1, "files are closed", 10)
         info = self.client.ask("INFO").decode()
         self.assertIn("loads_in_flight:0\r\n", info)
         self.assertIn("used_memory_flights:0\r\n", info)
         if not SANITIZED:
-            self.assertLess(self.resident_bytes(), self.memory + MORE_MEMORY)
+            self.assertLess(self.node.process.resident_bytes(), self.memory + MORE_MEMORY)
 
     def test_a_backend_that_goes_down(self):
         self.fake.go_down()

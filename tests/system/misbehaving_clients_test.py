@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 """Clients that misbehave cost themselves, and neither the node's memory nor the other clients."""
 
-import pathlib
 import time
 
 from harness.case import SystemTest, main
@@ -12,12 +11,6 @@ from harness.waiting import eventually
 
 MIB = 1 << 20
 MEMORY = 1024 * MIB  # the default
-
-
-def peak_rss(node):
-    """The most that the process ever had, in bytes."""
-    status = pathlib.Path(f"/proc/{node.process.pid}/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
 
 def part_of(clients):
@@ -50,7 +43,7 @@ class MisbehavingClientsTest(SystemTest):
                 time.sleep(0.005)
 
     def assert_within_memory(self, node):
-        peak = peak_rss(node)
+        peak = node.process.most_resident_bytes()
         print(f"most resident: {peak / MEMORY:.1%} of memory", flush=True)
         self.assertLess(peak, MEMORY * 1.1)
 
@@ -118,7 +111,7 @@ class UnauthenticatedTest(SystemTest):
                                server={"password": "secret", "max_clients": 14_000})
         with node.client() as known:
             self.assertEqual(known.ask("AUTH", "secret"), b"OK")
-            before = peak_rss(node)
+            before = node.process.most_resident_bytes()
             largest = b"x" * 16384
             held = b"*10\r\n" + b"".join(b"$16384\r\n%b\r\n" % largest for _ in range(9))
             with Misbehaving(node.address) as crowd:
@@ -130,7 +123,7 @@ class UnauthenticatedTest(SystemTest):
                     time.sleep(0.005)
                 with node.client() as late:
                     self.assertEqual(late.ask("AUTH", "secret"), b"OK")
-                raised = peak_rss(node) - before
+                raised = node.process.most_resident_bytes() - before
                 print(f"raised by {raised / MIB:.1f} MiB", flush=True)
                 self.assertLess(raised, 64 * MIB)
 

@@ -47,16 +47,9 @@ class StrangersTest(SystemTest):
                                   server={"password": "open sesame"})
         for node in self.nodes:
             self.assert_works(node)
-        self.pid = self.nodes["a"].process.pid
-        self.files = self.open_files()
-        self.memory = self.resident_bytes()
-
-    def open_files(self):
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
-
-    def resident_bytes(self):
-        with open(f"/proc/{self.pid}/statm") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        self.process = self.nodes["a"].process
+        self.files = self.process.open_files()
+        self.memory = self.process.resident_bytes()
 
     def assert_works(self, node):
         with node.client() as client:
@@ -75,8 +68,8 @@ class StrangersTest(SystemTest):
             for node in self.nodes:
                 self.assert_works(node)
             if not SANITIZED:
-                self.assertLess(self.resident_bytes() - self.memory, MORE_MEMORY)
-        eventually(lambda: self.open_files() <= self.files + 2, "files are closed")
+                self.assertLess(self.process.resident_bytes() - self.memory, MORE_MEMORY)
+        eventually(lambda: self.process.open_files() <= self.files + 2, "files are closed")
         for node in self.nodes:
             self.assert_works(node)
             self.assertTrue(node.is_ready())

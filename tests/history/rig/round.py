@@ -1,6 +1,7 @@
 """One cluster's life: calm, faults, quiet; and what was wrong with it."""
 
 import collections
+import contextlib
 import time
 
 from harness.resp import ReplyError
@@ -23,6 +24,7 @@ class Round:
         self.setup = setup
         self.plan = plan
         self.ops, self.writes, self.applied = [], [], []
+        self.forgotten = 0  # of the ops
         self.violations = []
         self.logs = ""
         self.stalls = []
@@ -30,28 +32,34 @@ class Round:
 
     def run(self, seconds):
         """Everything; returns the violations."""
-        rig = Rig(self.setup)
-        try:
-            rig.start()
+        with self._cluster() as rig:
             calm = seconds if self.plan is None else min(CALM_S, seconds / 4)
             self._calm(rig, calm)
             if self.plan is not None:
                 self._storm(rig, seconds - calm)
             self._quiet(rig)
             self._judge(rig)
-        finally:
-            self.logs = rig.cluster.logs()
-            exit_codes = rig.stop()
-        for node, code in exit_codes.items():
-            if code != 0:
-                self.violations.append(Violation("P5", f"node {node} ended with exit code {code}"))
+        return self.violations
+
+    def run_in_parts(self, seconds, part_s, when_quiet):
+        """Faults for so long, but each `part_s` all is quiet, judged, and forgotten (but for the
+        backend's versions: no older one may be seen ever). when_quiet(rig) may look at the rest."""
+        with self._cluster() as rig:
+            end = time.monotonic() + seconds
+            part = 0
+            while time.monotonic() < end:
+                self._storm(rig, part_s, part)
+                self._quiet(rig)
+                self._judge(rig)
+                when_quiet(rig)
+                self.forgotten += len(self.ops)
+                self.ops, self.applied = [], []
+                part += 1
         return self.violations
 
     def run_until_violation(self, seconds):
         """For mutants: judges every few seconds. How long it took, or None."""
-        rig = Rig(self.setup)
-        try:
-            rig.start()
+        with self._cluster() as rig:
             begin = time.monotonic()
             part = 0
             while time.monotonic() < begin + seconds and not self.violations:
@@ -59,9 +67,19 @@ class Round:
                 self._judge(rig)
                 part += 1
             return time.monotonic() - begin if self.violations else None
+
+    @contextlib.contextmanager
+    def _cluster(self):
+        rig = Rig(self.setup)
+        try:
+            rig.start()
+            yield rig
         finally:
             self.logs = rig.cluster.logs()
-            rig.stop()
+            exit_codes = rig.stop()
+        for node, code in exit_codes.items():
+            if code != 0:
+                self.violations.append(Violation("P5", f"node {node} ended with exit code {code}"))
 
     def counts(self):
         """What happened, in a line."""

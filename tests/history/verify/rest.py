@@ -1,10 +1,16 @@
 """P5 and P7: every request is answered once and in time, nothing is left when all is quiet, and then
 all nodes agree."""
 
+from typing import NamedTuple
+
 from verify.events import LOST, Violation
 
 # gets = the sum of these, exactly, at rest.
 CLASSES = ("hits_main", "hits_hot", "hits_stale", "hits_negative", "loads", "refused")
+# Which blocks an allocator keeps differs from one quiet time to the next; and a worker connects to a
+# group's backend when it first needs it, which may be when the owner of its keys is cut off.
+MORE_RESIDENT = 8 << 20
+MORE_FILES = 4
 LEFT = ("used_memory_flights", "used_memory_holders")
 
 
@@ -36,6 +42,24 @@ def left_over(node, stats):
         if counters["gets"] != total:
             yield Violation("P5", f"node {node}, group {group}: {counters['gets']} gets, but {total} "
                             f"by outcome: {({name: counters[name] for name in CLASSES})}")
+
+
+class Usage(NamedTuple):
+    """What a process has."""
+
+    files: int
+    resident: int  # bytes
+
+
+def grown(before, after):
+    """Both: {node: Usage} when all was quiet."""
+    for node, then in before.items():
+        now = after[node]
+        if now.files > then.files + MORE_FILES:
+            yield Violation("P5", f"node {node} had {then.files} open files, and has {now.files}")
+        if now.resident > then.resident + MORE_RESIDENT:
+            yield Violation("P5", f"node {node} had {then.resident} bytes resident, and has "
+                            f"{now.resident}")
 
 
 def disagreement(key, truth, answers):

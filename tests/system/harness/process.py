@@ -23,6 +23,20 @@ class Process:
     def is_running(self):
         return self._child.poll() is None
 
+    def open_files(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def resident_bytes(self):
+        return self._status("VmRSS")
+
+    def most_resident_bytes(self):
+        """The most that it ever had."""
+        return self._status("VmHWM")
+
+    def _status(self, row):
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.split(f"{row}:")[1].split()[0]) * 1024
+
     def log(self):
         return self.log_path.read_text(errors="replace")
 
