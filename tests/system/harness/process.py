@@ -26,6 +26,14 @@ class Process:
     def open_files(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
+    def connections_to(self, address):
+        """How many of its open files are connections that it has made there (TCP over IPv4)."""
+        port = int(address.rsplit(":", 1)[1])
+        rows = [row.split() for row in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        there = {f"socket:[{row[9]}]" for row in rows if int(row[2].split(":")[1], 16) == port}
+        return sum(os.path.basename(os.path.realpath(file)) in there
+                   for file in pathlib.Path(f"/proc/{self.pid}/fd").iterdir())
+
     def resident_bytes(self):
         return self._status("VmRSS")
 
