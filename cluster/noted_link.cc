@@ -58,6 +58,8 @@ void NotedLink::ForgetAfterALease() {
   const cache::Instant end = cache::LeaseEnd(now, context_.agreement.longest_lease());
   forget_ = loop_.After(end - now, [this] {
     forget_ = 0;
+    // It cannot be dialled, but is there: what it says of itself still holds.
+    if (context_.book.State(node_).sessions > 0) return ForgetAfterALease();
     context_.agreement.Forget(node_);
     if (gone_) loop_.Post(gone_);
   });

@@ -13,6 +13,7 @@ namespace cistern::cluster {
 struct PeerState {
   bool connected = false;  // the control connection that this node made
   size_t links_up = 0;     // that this node made: control, and one a worker
+  size_t sessions = 0;     // connections that the peer made
   cache::Duration round_trip{0};
   cache::Incarnation incarnation = 0;  // 0: never heard
   cache::Incarnation left = 0;         // the one that has said goodbye
@@ -30,9 +31,14 @@ class PeerBook {
     bool restarted = false;      // it has been heard before, as another incarnation
   };
   // A hello of the node came through, on a connection that it made.
-  News Heard(cache::NodeId node, cache::Incarnation incarnation) {
+  News SessionUp(cache::NodeId node, cache::Incarnation incarnation) {
     const std::lock_guard lock(mutex_);
+    ++peers_[node].sessions;
     return Heard(peers_[node], incarnation);
+  }
+  void SessionDown(cache::NodeId node) {
+    const std::lock_guard lock(mutex_);
+    --peers_[node].sessions;
   }
   void Connected(cache::NodeId node) {
     const std::lock_guard lock(mutex_);

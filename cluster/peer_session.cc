@@ -38,8 +38,14 @@ PeerSession::~PeerSession() {
 net::Result<void> PeerSession::Start(int fd) {
   auto adopted = channel_.Adopt(fd, net::TlsSource::CurrentOf(context_.tls));
   if (!adopted) return adopted;
-  timer_ = loop_.After(context_.dead_after, [this] { Refuse("no hello in time"); });
+  AwaitHello();
   return {};
+}
+
+// As at the asking side, each part of the hello has `dead_after`.
+void PeerSession::AwaitHello() {
+  loop_.Cancel(timer_);
+  timer_ = loop_.After(context_.dead_after, [this] { Refuse("no hello in time"); });
 }
 
 wire::Frame PeerSession::NewFrame(uint64_t id) const {
@@ -89,6 +95,7 @@ void PeerSession::OnHello(const wire::Frame& frame) {
   *answer.mutable_hello_reply() = std::move(*reply);
   channel_.SendAhead(answer);
   state_ = State::kProof;
+  AwaitHello();
 }
 
 void PeerSession::OnProof(const wire::Frame& frame) {

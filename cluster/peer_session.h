@@ -70,6 +70,7 @@ class PeerSession : public std::enable_shared_from_this<PeerSession>,
   void OnFrame(wire::Frame& frame) override;
   void OnChannelClosed(const std::string& reason) override;
 
+  void AwaitHello();
   void OnHello(const wire::Frame& frame);
   void OnProof(const wire::Frame& frame);
   void OnPeerChanged(const wire::Identity& identity);

@@ -150,7 +150,7 @@ PeerLink* WorkerLinks::control(cache::NodeId node) const {
 
 cache::NodeId WorkerLinks::OnPeerHeard(const PeerIdentity& peer) {
   const cache::NodeId node = context_.ids.Intern(peer.name);
-  context_.OnHello(node, peer, context_.book.Heard(node, peer.incarnation));
+  context_.OnHello(node, peer, context_.book.SessionUp(node, peer.incarnation));
   return node;
 }
 
@@ -161,7 +161,11 @@ void WorkerLinks::OnPeerChanged(cache::NodeId node, const PeerIdentity& peer) {
 void WorkerLinks::OnSessionClosed(PeerSession& session, const std::string& peer,
                                   const std::string& reason) {
   // Without a hello it may be anybody: a wrong secret, a wrong version, a port scan.
-  if (peer.empty()) context_.log(fmt::format("a peer's connection was closed: {}", reason));
+  if (peer.empty()) {
+    context_.log(fmt::format("a peer's connection was closed: {}", reason));
+  } else {
+    context_.book.SessionDown(context_.ids.Intern(peer));
+  }
   sessions_.erase(&session);
   TellIfGone();
 }

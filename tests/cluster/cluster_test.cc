@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <thread>
 
+#include "cache/holders.h"
 #include "tests/cluster/peer_fixture.h"
 
 namespace cistern::cluster {
@@ -330,6 +332,24 @@ TEST_F(ClusterTest, StrangerWhoKnowsTheSecretAndClaimsSlotsIsToldOfChanges) {
   while (!a.NotifyAndAwait(stranger.node, stranger.incarnation))
     std::this_thread::yield();
   EXPECT_GT(c.service.notices.size(), 0u);
+}
+
+TEST_F(ClusterTest, WhoCannotBeDialledIsNotForgottenWhileItIsConnected) {
+  auto elsewhere = Members();
+  elsewhere[0].peer += ".nobody";
+  Node b({elsewhere[0], elsewhere[1]}, "b");
+  Node a(Members(), "a");
+  ASSERT_TRUE(b.Start());  // its first try to connect fails now: what it knows of a ends in a lease
+  ASSERT_TRUE(a.Start());
+  while (b.cluster->Dissenters().empty())
+    std::this_thread::yield();
+  std::promise<void> later;
+  OnLoop(*b.loops[0], [&] {
+    const cache::Duration lease = cache::LeaseEnd({}, {}) - cache::Instant();
+    b.loops[0]->After(5 * lease, [&] { later.set_value(); });
+  });
+  later.get_future().wait();
+  EXPECT_EQ(b.cluster->Dissenters().size(), 1u);
 }
 
 TEST_F(ClusterTest, OneAfterTheOtherAllAgreeAgain) {

@@ -50,7 +50,7 @@ TEST_F(PeerBookTest, AnEchoEndsTheSilenceAndIsNewsOnce) {
 
 TEST_F(PeerBookTest, AHelloEndsTheSilenceToo) {
   book.Silent(kPeer, At(150));
-  EXPECT_TRUE(book.Heard(kPeer, 1).after_silence);
+  EXPECT_TRUE(book.SessionUp(kPeer, 1).after_silence);
   EXPECT_TRUE(book.IsReachable(kPeer));
 }
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <thread>
 
 #include "tests/cluster/peer_fixture.h"
@@ -109,6 +110,24 @@ TEST_F(PeerSessionTest, SilentStrangerIsClosed) {
   RawPeer peer(address);
   EXPECT_EQ(peer.Receive()->refusal().text(), "no hello in time");
   EXPECT_FALSE(peer.Receive());
+}
+
+// Peers far away are not taken for dead: the asking side gives each answer `dead_after`, too.
+TEST_F(PeerSessionTest, EachPartOfTheHelloHasItsOwnTime) {
+  constexpr auto kDeadAfter = std::chrono::milliseconds(600);
+  server.set_dead_after(kDeadAfter);
+  RawPeer peer(address);
+  std::promise<void> half;
+  OnLoop(server.loop, [&] { server.loop.After(kDeadAfter / 2, [&] { half.set_value(); }); });
+  half.get_future().wait();
+  const Identity self = IdentityOf("a", 1);
+  const ClientHandshake handshake(self, "s3cret", wire::LINK_DATA, "b");
+  wire::Frame frame;
+  *frame.mutable_hello() = handshake.hello();
+  const auto sent = std::chrono::steady_clock::now();
+  EXPECT_TRUE(Ask(peer, frame).has_hello_reply());
+  EXPECT_EQ(peer.Receive()->refusal().text(), "no hello in time");
+  EXPECT_GE(std::chrono::steady_clock::now() - sent, kDeadAfter);
 }
 
 TEST_F(PeerSessionTest, PeerThatHearsNoGoodbyeIsNotWaitedForLongerThanItMayBeSilent) {
