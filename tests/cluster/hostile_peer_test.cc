@@ -464,8 +464,11 @@ TEST_F(HostilePeerTest, RefusalBehindTheHelloCloses) {
   peer.Send(FrameWith([](wire::Frame& frame) { frame.mutable_refusal()->set_text("enough"); }));
   EXPECT_EQ(Refusal(peer), "refused: enough");
 }
+// By a unix socket: over TCP the kernel may stop such a peer first, when its receive window shrinks
+// and the node's acknowledgements lie beyond it.
 TEST_F(HostilePeerTest, WhoFloodsWithPingsAndReadsNoEchoIsNotReadFrom) {
-  RawPeer peer(address);
+  const SocketPath socket;
+  RawPeer peer(server.Open(socket.address()));
   peer.SayHello(self, "s3cret");
   std::string pings;
   for (int i = 0; i < 1000; ++i)
@@ -478,6 +481,7 @@ TEST_F(HostilePeerTest, WhoFloodsWithPingsAndReadsNoEchoIsNotReadFrom) {
     std::this_thread::yield();
   server.CloseSessions();
   flood.join();
+  address = server.Open();
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -20,15 +21,12 @@ namespace cistern::cluster {
 
 class RawPeer {
  public:
-  explicit RawPeer(const net::Address& address) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(address.port);
-    inet_pton(AF_INET, address.host.c_str(), &to.sin_addr);
+  explicit RawPeer(const net::Address& address)
+      : fd_(socket(IsUnix(address) ? AF_UNIX : AF_INET, SOCK_STREAM, 0)) {
     // Small, so that what a node sends does not vanish in the kernel.
     const int buffer = 64 * 1024;
     setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
-    EXPECT_EQ(connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+    EXPECT_EQ(IsUnix(address) ? ConnectUnix(address) : ConnectTcp(address), 0);
     const timeval patience{20, 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   }
@@ -83,6 +81,23 @@ class RawPeer {
   }
 
  private:
+  static bool IsUnix(const net::Address& address) {
+    return address.kind == net::Address::Kind::kUnix;
+  }
+  int ConnectTcp(const net::Address& address) const {
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(address.port);
+    inet_pton(AF_INET, address.host.c_str(), &to.sin_addr);
+    return connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to);
+  }
+  int ConnectUnix(const net::Address& address) const {
+    sockaddr_un to{};
+    to.sun_family = AF_UNIX;
+    address.path.copy(to.sun_path, sizeof to.sun_path - 1);
+    return connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to);
+  }
+
   const int fd_;
   FrameDecoder decoder_;
 };
