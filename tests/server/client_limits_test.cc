@@ -2,8 +2,9 @@
 // is.
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <future>
 #include <map>
-#include <thread>
 
 #include "server/client_connection.h"
 #include "tests/server/test_server.h"
@@ -17,6 +18,24 @@ std::string Repeat(const std::string& text, size_t times) {
     all += text;
   return all;
 }
+
+// Keeps a loop from looking at anything: what is sent meanwhile is all there in its next turn.
+class HeldLoop {
+ public:
+  HeldLoop(net::Loop& loop, const std::function<void()>& first) {
+    loop.Post([&first, held = &held_, go = go_.get_future().share()] {
+      first();
+      held->set_value();
+      go.wait();
+    });
+    held_.get_future().wait();
+  }
+  void LetGo() { go_.set_value(); }
+
+ private:
+  std::promise<void> held_;
+  std::promise<void> go_;
+};
 
 class ClientLimitsTest : public ::testing::Test {
  protected:
@@ -152,16 +171,11 @@ TEST_F(ClientLimitsTest, LongPipelineDoesNotHoldUpAnotherClient) {
   const uint64_t greedy_id = server_.last_client();
   TestClient other = server_.Connect();
   // Both have sent all of it before the loop looks at either.
-  std::atomic<bool> go{false};
-  server_.loop().Post([&] {
-    State().logs = true;
-    while (!go.load())
-      std::this_thread::yield();
-  });
+  HeldLoop loop(server_.loop(), [&] { State().logs = true; });
   const size_t requests = greedy.SendSome(Repeat("PING\r\n", 10'000)) / 6;
   ASSERT_GT(requests, 4 * ClientConnection::kTurnCommands);
   other.Send("PING\r\n");
-  go = true;
+  loop.LetGo();
   EXPECT_EQ(other.Read(7), "+PONG\r\n");
   EXPECT_EQ(greedy.Read(7 * requests).size(), 7 * requests);
   server_.On([&] {
@@ -182,18 +196,13 @@ TEST_F(ClientLimitsTest, ManyLongPipelinesDoNotHoldUpAnotherClient) {
   TestClient other = server_.Connect();
   const uint64_t other_id = server_.last_client();
   server_.On([] {});  // they are all adopted
-  std::atomic<bool> go{false};
-  server_.loop().Post([&] {
-    State().logs = true;
-    while (!go.load())
-      std::this_thread::yield();
-  });
+  HeldLoop loop(server_.loop(), [&] { State().logs = true; });
   const std::string requests = Repeat("PING\r\n", 5'000);
   std::vector<size_t> sent;
   for (TestClient& client : greedy)
     sent.push_back(client.SendSome(requests) / 6);
   other.Send("PING\r\n");
-  go = true;
+  loop.LetGo();
   EXPECT_EQ(other.Read(7), "+PONG\r\n");
   for (size_t i = 0; i < kGreedy; ++i) {
     ASSERT_GT(sent[i], 2 * ClientConnection::kTurnCommands);
