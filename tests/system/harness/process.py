@@ -49,6 +49,10 @@ class Process:
         return self.log_path.read_text(errors="replace")
 
     def signal(self, number):
+        """To a process that has ended by itself: an error that shows how."""
+        if not self.is_running():
+            raise AssertionError(f"{' '.join(self.command)} has ended with exit code "
+                                 f"{self._child.returncode}; its log ends in:\n{self.log()[-2000:]}")
         os.kill(self._child.pid, number)
 
     def wait(self, timeout_s):
