@@ -20,7 +20,7 @@ endif()
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  # What makes it trust precompiled headers.
+  # What makes it trust precompiled headers, which only builds with sanitizers have.
   set(CMAKE_CXX_COMPILER_LAUNCHER
     ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
 endif()

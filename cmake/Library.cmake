@@ -1,6 +1,6 @@
-# With GCC what most sources include is precompiled: a fifth of the time to compile. The fuzzers and
-# clang-tidy do without, so that each file must include what it uses.
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+# Builds with sanitizers precompile what most sources include: a fifth of their time. Others do
+# without, so that each file must include what it uses.
+if(CISTERN_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   function(cistern_precompiled name)  # LINKS other ... HEADERS <header> ...
     cmake_parse_arguments(ARG "" "" "LINKS;HEADERS" ${ARGN})
     file(WRITE ${PROJECT_BINARY_DIR}/${name}.cc "")
