@@ -1,0 +1,123 @@
+// What finding a key's owner costs, computing a table of owners, and frames between nodes.
+#include <benchmark/benchmark.h>
+
+#include <string>
+#include <vector>
+
+#include "cluster/frame_codec.h"
+#include "cluster/peer.pb.h"
+#include "cluster/placement.h"
+
+namespace {
+
+using namespace cistern::cluster;
+
+std::vector<Member> Members(int64_t count) {
+  std::vector<Member> members;
+  for (int64_t i = 0; i < count; ++i)
+    members.push_back({.name = "node-" + std::to_string(i), .peer = "", .client = ""});
+  return members;
+}
+
+void BM_ComputePlacement(benchmark::State& state) {
+  const std::vector<Member> members = Members(state.range(0));
+  for (auto _ : state) {
+    const Placement placement(members);
+    benchmark::DoNotOptimize(placement.epoch());
+  }
+}
+BENCHMARK(BM_ComputePlacement)
+    ->ArgName("nodes")
+    ->Arg(3)
+    ->Arg(10)
+    ->Arg(100)
+    ->Unit(benchmark::kMillisecond);
+
+void BM_OwnerOfKey(benchmark::State& state) {
+  const Placement placement(Members(10));
+  std::vector<std::string> keys;
+  for (int i = 0; i < 1024; ++i)
+    keys.push_back("user:" + std::to_string(1'000'000'000 + i) + "x");
+  size_t at = 0;
+  for (auto _ : state)
+    benchmark::DoNotOptimize(placement.owner(SlotOf(keys[at++ % keys.size()])));
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BM_OwnerOfKey);
+
+// A GET of so many keys that one turn of the loop has for one peer.
+wire::Frame GetFrame(int64_t items) {
+  wire::Frame frame;
+  frame.set_id(1234567);
+  frame.set_epoch(0xfedcba9876543210);
+  for (int64_t i = 0; i < items; ++i) {
+    wire::GetItem* item = frame.mutable_get()->add_items();
+    item->set_key("key:000000000000");
+    item->set_group("users");
+    item->set_left_ms(5000);
+  }
+  return frame;
+}
+
+wire::Frame GetReplyFrame(int64_t items, size_t value_bytes) {
+  wire::Frame frame;
+  frame.set_id(1234567);
+  frame.set_epoch(0xfedcba9876543210);
+  for (int64_t i = 0; i < items; ++i) {
+    wire::GetResult* item = frame.mutable_get_reply()->add_items();
+    item->set_index(static_cast<uint32_t>(i));
+    item->set_outcome(wire::OUTCOME_FOUND);
+    item->set_value(std::string(value_bytes, 'v'));
+    item->set_ttl_us(600'000'000);
+  }
+  return frame;
+}
+
+void Encode(benchmark::State& state, const wire::Frame& frame) {
+  std::string bytes;
+  for (auto _ : state) {
+    bytes.clear();
+    AppendFrame(frame, bytes);
+    benchmark::DoNotOptimize(bytes.data());
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
+void Decode(benchmark::State& state, const wire::Frame& frame) {
+  std::string bytes;
+  AppendFrame(frame, bytes);
+  FrameDecoder decoder;
+  wire::Frame decoded;
+  for (auto _ : state) {
+    decoder.Append(bytes);
+    if (decoder.Next(decoded) != FrameDecoder::Status::kFrame) state.SkipWithError("no frame");
+    benchmark::DoNotOptimize(decoded.id());
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
+void BM_EncodeGet(benchmark::State& state) {
+  Encode(state, GetFrame(state.range(0)));
+}
+BENCHMARK(BM_EncodeGet)->ArgName("items")->Arg(1)->Arg(16);
+
+void BM_DecodeGet(benchmark::State& state) {
+  Decode(state, GetFrame(state.range(0)));
+}
+BENCHMARK(BM_DecodeGet)->ArgName("items")->Arg(1)->Arg(16);
+
+void BM_EncodeGetReply(benchmark::State& state) {
+  Encode(state, GetReplyFrame(state.range(0), static_cast<size_t>(state.range(1))));
+}
+BENCHMARK(BM_EncodeGetReply)
+    ->ArgNames({"items", "value bytes"})
+    ->ArgsProduct({{1, 16}, {32, 1024}});
+
+void BM_DecodeGetReply(benchmark::State& state) {
+  Decode(state, GetReplyFrame(state.range(0), static_cast<size_t>(state.range(1))));
+}
+BENCHMARK(BM_DecodeGetReply)
+    ->ArgNames({"items", "value bytes"})
+    ->ArgsProduct({{1, 16}, {32, 1024}});
+
+}  // namespace
