@@ -76,7 +76,7 @@ class Pace {
 
   void AwaitTheRest() {
     while (unanswered_ > 0) {
-      if (!ReceiveWhatIsThere(10'000)) Fail("no reply for ten seconds");
+      if (!ReceiveWhatIsThere(10'000)) Fail("nothing came for ten seconds: the server stalls, or keys are absent");
     }
   }
 

@@ -10,7 +10,6 @@ from testbed.servers import children_get
 
 STOLEN_AT_MOST = 0.06  # of a core, by the host
 FOREIGN_AT_MOST = 0.20  # of a core, by processes that are neither servers nor generators
-TRIES = 3
 
 
 @dataclass
@@ -34,11 +33,13 @@ class Window:
 
 
 class Generator:
-    """blast or pace of a build, on these cores."""
+    """blast or pace of a build, on these cores; `tries`: how often a window is measured anew when
+    it was disturbed."""
 
-    def __init__(self, program, cores):
+    def __init__(self, program, cores=(1,), tries=1):
         self._program = str(program)
         self._cores = cores
+        self._tries = tries
 
     def run(self, server, port=None, **rows):
         """Runs it once; `rows` are its options."""
@@ -71,9 +72,8 @@ class Generator:
                       max(0, busy - ours) / counted["seconds"])
 
     def least_disturbed(self, server, **rows):
-        """Of up to TRIES windows."""
         windows = []
-        while len(windows) < TRIES and not (windows and windows[-1].is_quiet):
+        while len(windows) < self._tries and not (windows and windows[-1].is_quiet):
             windows.append(self.window(server, **rows))
         return min(windows, key=lambda window: (not window.is_quiet, window.stolen))
 
@@ -107,6 +107,13 @@ def undisturbed(windows):
     return sorted(windows, key=lambda window: window.stolen)[:3], False
 
 
+def add_options(parser, rounds, seconds):
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--seconds", type=float, default=seconds, help="of one window")
+    parser.add_argument("--tries", type=int, default=3,
+                        help="windows for one figure at most, where others disturb them")
+
+
 def median(windows, what):
     """Median of what(window) over the undisturbed ones."""
     return statistics.median(map(what, undisturbed(windows)[0]))
@@ -116,7 +123,7 @@ def disturbance(windows):
     """One sentence for a report."""
     stolen = sum(window.stolen > STOLEN_AT_MOST for window in windows)
     foreign = sum(window.foreign > FOREIGN_AT_MOST for window in windows)
-    return (f"Of {len(windows)} windows the host took more than {STOLEN_AT_MOST:.0%} of a core in "
-            f"{stolen} even after {TRIES} tries (left out where three others remain, else the row "
-            f"has a *), and other processes had more than {FOREIGN_AT_MOST:.0%} of a core in "
-            f"{foreign}.")
+    return (f"Of {len(windows)} windows, the least disturbed of their tries, the host took more than "
+            f"{STOLEN_AT_MOST:.0%} of a core in {stolen} (left out where three others remain, else "
+            f"the row has a *), and other processes had more than {FOREIGN_AT_MOST:.0%} of a core "
+            f"in {foreign}.")

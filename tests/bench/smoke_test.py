@@ -8,9 +8,11 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from xml.etree import ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ["CISTERN_BUILD"])
+SHORT = ("--rounds", 1, "--seconds", 0.2, "--tries", 1)
 
 
 def run(program, *words):
@@ -26,8 +28,7 @@ def run(program, *words):
 
 class SideBySide(unittest.TestCase):
     def test_every_work_on_every_server_of_its_own(self):
-        text, rows = run("side_by_side", "--keys", 300, "--memory-mib", 24, "--rounds", 1,
-                         "--seconds", 0.3)
+        text, rows = run("side_by_side", "--keys", 100, "--memory-mib", 24, *SHORT)
         works = {}
         for row in rows:
             works.setdefault(row["work"], []).append(row)
@@ -52,15 +53,29 @@ class SideBySide(unittest.TestCase):
         redis = "mine=redis-server --port {port} --maxmemory {memory_mib}mb --save ''"
         _, rows = run("side_by_side", "get-p16", "--servers", "redis", "mine", "against",
                       "memcached-meta", "--server", redis, "--against", BUILD, "--keys", 300,
-                      "--rounds", 1, "--seconds", 0.1, "--starts", 2)
+                      *SHORT, "--starts", 2)
         self.assertEqual([row["server"] for row in rows],
                          ["redis", "mine", "against", "memcached-meta"])
         self.assertTrue(all(len(row["cpu_ratio_by_start"]) == 2 for row in rows))
 
 
+class Plot(unittest.TestCase):
+    def test_draws_a_curve_for_each_server(self):
+        results = [{"load": "GET 32 B", "pipeline": depth, "server": server, "cpu_ns": cpu / depth}
+                   for depth in (1, 16, 64) for server, cpu in (("redis", 8000), ("cistern", 7000))]
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "results.json"
+            file.write_text(json.dumps(results))
+            picture = pathlib.Path(folder) / "cpu.svg"
+            subprocess.run([sys.executable, "-B", ROOT / "bench/plot", file, picture], check=True)
+            elements = list(ElementTree.parse(picture).iter())
+        texts = {element.text for element in elements}
+        self.assertLessEqual({"GET 32 B", "redis", "cistern"}, texts)
+
+
 class Memory(unittest.TestCase):
     def test_every_shape(self):
-        _, rows = run("memory", "--most", 20_000)
+        _, rows = run("memory", "--most", 20_000, "--steps", 3)
         last = {(row["shape"], row["server"]): row for row in rows}
         self.assertEqual({shape for shape, _ in last},
                          {"small", "small-ttl", "1k", "16k", "mixed", "budget"})
@@ -79,7 +94,7 @@ class Memory(unittest.TestCase):
 
 class Latency(unittest.TestCase):
     def test_quantiles_grow(self):
-        _, rows = run("latency", "--keys", 1000, "--rounds", 1, "--seconds", 0.3, "--rates", 2000)
+        _, rows = run("latency", "--keys", 1000, *SHORT, "--rates", 2000)
         self.assertEqual(len(rows), 4)
         for row in rows:
             quantiles = [row[which] for which in ("p50", "p90", "p99", "p99.9", "p99.99")]
