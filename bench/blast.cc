@@ -107,7 +107,8 @@ class Blast {
     uint64_t answered = 0;
     while (busy_ > 0 && (answered == 0 || MonotonicNanoseconds() < end)) {
       const auto ready = connections_.Wait(10'000);
-      if (ready.empty()) Fail("nothing came for ten seconds: the server stalls, or keys are absent");
+      if (ready.empty())
+        Fail("nothing came for ten seconds: the server stalls, or keys are absent");
       for (const size_t i : ready)
         answered += Take(i);
     }

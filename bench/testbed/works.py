@@ -4,6 +4,7 @@ part of the first server's."""
 from dataclasses import dataclass
 
 MIB = 1 << 20
+KEY_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,10 @@ class Work:
 
     @property
     def filled(self):
-        """How many keys are written before: in any case all that are read, and more than anybody
-        has room for where inserts shall evict."""
-        return self.memory_mib * MIB // 64 if self.verb == "insert" else self.keys
+        """How many keys are written before: all that are read; where inserts shall evict, more than
+        anybody has room for."""
+        everything = self.memory_mib * MIB // (KEY_BYTES + self.value_size)
+        return everything if self.verb == "insert" else self.keys
 
 
 def _depths(name, load, at_most, **rest):
