@@ -90,19 +90,19 @@ void FindInBatches(benchmark::State& state, bool prefetch) {
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(batch));
 }
 
-void BM_Find(benchmark::State& state) {
+void StoreFind(benchmark::State& state) {
   FindInBatches(state, false);
 }
-BENCHMARK(BM_Find)->ArgNames({"keys", "batch"})->ArgsProduct({{1000, 1 << 20}, {1, 64}});
+BENCHMARK(StoreFind)->ArgNames({"keys", "batch"})->ArgsProduct({{1000, 1 << 20}, {1, 64}});
 
-void BM_FindPrefetched(benchmark::State& state) {
+void StoreFindPrefetched(benchmark::State& state) {
   FindInBatches(state, true);
 }
-BENCHMARK(BM_FindPrefetched)
+BENCHMARK(StoreFindPrefetched)
     ->ArgNames({"keys", "batch"})
     ->ArgsProduct({{1000, 1 << 20}, {1, 16, 64}});
 
-void BM_PutOverAndOver(benchmark::State& state) {
+void StorePutAgain(benchmark::State& state) {
   const auto keys = static_cast<uint64_t>(state.range(0));
   Filled filled(uint64_t{1} << 30, keys);
   std::mt19937_64 random(7);
@@ -110,10 +110,10 @@ void BM_PutOverAndOver(benchmark::State& state) {
     filled.Put(KeyBytes(random() % keys));
   state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK(BM_PutOverAndOver)->ArgName("keys")->Arg(1000)->Arg(1 << 20);
+BENCHMARK(StorePutAgain)->ArgName("keys")->Arg(1000)->Arg(1 << 20);
 
 // Each put is of a new key, and something has to go for it.
-void BM_PutEvicting(benchmark::State& state) {
+void StorePutEvicting(benchmark::State& state) {
   const auto memory = static_cast<uint64_t>(state.range(0)) << 20;
   Filled filled(memory, memory / (16 + kValueBytes));
   uint64_t next = memory;
@@ -123,6 +123,6 @@ void BM_PutEvicting(benchmark::State& state) {
     state.SkipWithError("nothing was evicted");
   state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK(BM_PutEvicting)->ArgName("MiB")->Arg(4)->Arg(128);
+BENCHMARK(StorePutEvicting)->ArgName("MiB")->Arg(4)->Arg(128);
 
 }  // namespace

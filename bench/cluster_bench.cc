@@ -19,21 +19,21 @@ std::vector<Member> Members(int64_t count) {
   return members;
 }
 
-void BM_ComputePlacement(benchmark::State& state) {
+void ComputePlacement(benchmark::State& state) {
   const std::vector<Member> members = Members(state.range(0));
   for (auto _ : state) {
     const Placement placement(members);
     benchmark::DoNotOptimize(placement.epoch());
   }
 }
-BENCHMARK(BM_ComputePlacement)
+BENCHMARK(ComputePlacement)
     ->ArgName("nodes")
     ->Arg(3)
     ->Arg(10)
     ->Arg(100)
     ->Unit(benchmark::kMillisecond);
 
-void BM_OwnerOfKey(benchmark::State& state) {
+void OwnerOfKey(benchmark::State& state) {
   const Placement placement(Members(10));
   std::vector<std::string> keys;
   for (int i = 0; i < 1024; ++i)
@@ -43,7 +43,7 @@ void BM_OwnerOfKey(benchmark::State& state) {
     benchmark::DoNotOptimize(placement.owner(SlotOf(keys[at++ % keys.size()])));
   state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK(BM_OwnerOfKey);
+BENCHMARK(OwnerOfKey);
 
 // A GET of so many keys that one turn of the loop has for one peer.
 wire::Frame GetFrame(int64_t items) {
@@ -96,28 +96,24 @@ void Decode(benchmark::State& state, const wire::Frame& frame) {
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
-void BM_EncodeGet(benchmark::State& state) {
+void EncodeGet(benchmark::State& state) {
   Encode(state, GetFrame(state.range(0)));
 }
-BENCHMARK(BM_EncodeGet)->ArgName("items")->Arg(1)->Arg(16);
+BENCHMARK(EncodeGet)->ArgName("items")->Arg(1)->Arg(16);
 
-void BM_DecodeGet(benchmark::State& state) {
+void DecodeGet(benchmark::State& state) {
   Decode(state, GetFrame(state.range(0)));
 }
-BENCHMARK(BM_DecodeGet)->ArgName("items")->Arg(1)->Arg(16);
+BENCHMARK(DecodeGet)->ArgName("items")->Arg(1)->Arg(16);
 
-void BM_EncodeGetReply(benchmark::State& state) {
+void EncodeGetReply(benchmark::State& state) {
   Encode(state, GetReplyFrame(state.range(0), static_cast<size_t>(state.range(1))));
 }
-BENCHMARK(BM_EncodeGetReply)
-    ->ArgNames({"items", "value bytes"})
-    ->ArgsProduct({{1, 16}, {32, 1024}});
+BENCHMARK(EncodeGetReply)->ArgNames({"items", "value bytes"})->ArgsProduct({{1, 16}, {32, 1024}});
 
-void BM_DecodeGetReply(benchmark::State& state) {
+void DecodeGetReply(benchmark::State& state) {
   Decode(state, GetReplyFrame(state.range(0), static_cast<size_t>(state.range(1))));
 }
-BENCHMARK(BM_DecodeGetReply)
-    ->ArgNames({"items", "value bytes"})
-    ->ArgsProduct({{1, 16}, {32, 1024}});
+BENCHMARK(DecodeGetReply)->ArgNames({"items", "value bytes"})->ArgsProduct({{1, 16}, {32, 1024}});
 
 }  // namespace

@@ -76,8 +76,8 @@ class Pace {
 
   void AwaitTheRest() {
     while (unanswered_ > 0) {
-      if (!ReceiveWhatIsThere(10'000))
-        Fail("nothing came for ten seconds: the server stalls, or keys are absent");
+      if (!ReceiveWhatIsThere(60'000))
+        Fail("nothing came for a minute: the server stalls, or keys are absent");
     }
   }
 

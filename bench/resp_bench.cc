@@ -38,36 +38,36 @@ const std::string kGet = "*2\r\n$3\r\nGET\r\n$10\r\ncountry:FR\r\n";
 const std::string kSet =
     "*3\r\n$3\r\nSET\r\n$7\r\nuser:42\r\n$32\r\n" + std::string(32, 'v') + "\r\n";
 
-void BM_ParseGet(benchmark::State& state) {
+void ParseGet(benchmark::State& state) {
   ParsePipeline(state, kGet, SIZE_MAX / 2);
 }
-BENCHMARK(BM_ParseGet);
+BENCHMARK(ParseGet);
 
-void BM_ParseSet(benchmark::State& state) {
+void ParseSet(benchmark::State& state) {
   ParsePipeline(state, kSet, SIZE_MAX / 2);
 }
-BENCHMARK(BM_ParseSet);
+BENCHMARK(ParseSet);
 
 // Each request comes in two reads.
-void BM_ParseGetInPieces(benchmark::State& state) {
+void ParseGetInPieces(benchmark::State& state) {
   ParsePipeline(state, kGet, kGet.size() / 2);
 }
-BENCHMARK(BM_ParseGetInPieces);
+BENCHMARK(ParseGetInPieces);
 
-void BM_ParseMget100(benchmark::State& state) {
+void ParseMget100(benchmark::State& state) {
   std::string request = "*101\r\n$4\r\nMGET\r\n";
   for (int i = 0; i < 100; ++i)
     request += "$10\r\ncountry:FR\r\n";
   ParsePipeline(state, request, SIZE_MAX / 2);
 }
-BENCHMARK(BM_ParseMget100);
+BENCHMARK(ParseMget100);
 
-void BM_ParseInline(benchmark::State& state) {
+void ParseInline(benchmark::State& state) {
   ParsePipeline(state, "GET country:FR\r\n", SIZE_MAX / 2);
 }
-BENCHMARK(BM_ParseInline);
+BENCHMARK(ParseInline);
 
-void BM_WriteBulk(benchmark::State& state) {
+void WriteBulk(benchmark::State& state) {
   const std::string value(static_cast<size_t>(state.range(0)), 'v');
   std::string output;
   ReplyWriter writer(output, Protocol::kResp2);
@@ -79,6 +79,6 @@ void BM_WriteBulk(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * kPipeline);
 }
-BENCHMARK(BM_WriteBulk)->Arg(32)->Arg(200)->Arg(1024);
+BENCHMARK(WriteBulk)->Arg(32)->Arg(200)->Arg(1024);
 
 }  // namespace
