@@ -28,7 +28,8 @@ def run(program, *words):
 
 class SideBySide(unittest.TestCase):
     def test_every_work_on_every_server_of_its_own(self):
-        text, rows = run("side_by_side", "--keys", 100, "--memory-mib", 24, *SHORT)
+        text, rows = run("side_by_side", "--keys", 100, "--memory-mib", 12,
+                         "--connections", 10, *SHORT)
         works = {}
         for row in rows:
             works.setdefault(row["work"], []).append(row)
