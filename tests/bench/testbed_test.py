@@ -2,6 +2,7 @@
 
 import pathlib
 import sys
+import types
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
@@ -43,6 +44,18 @@ class Windows(unittest.TestCase):
         self.assertEqual(script, [window(cpu=7)])
         script = [window(stolen=0.5), window(stolen=0.2), window(stolen=0.3)]
         self.assertEqual(Scripted("", tries=3).least_disturbed(None).stolen, 0.2)
+
+    def test_no_window_inserts_keys_of_another_one(self):
+        class Recorded(windows.Generator):
+            def run(self, server, **rows):
+                firsts.append(rows.get("first"))
+                return {"operations": 1, "seconds": 1, "server_cpu_ns": 1}
+        firsts, server = [], types.SimpleNamespace(next_key=5, pids=[])
+        for _ in range(3):
+            Recorded("").window(server, work="insert")
+        self.assertEqual(firsts, [5, 100_000_005, 200_000_005])
+        Recorded("").window(server, work="get")
+        self.assertIsNone(firsts[3])
 
     def test_a_report_says_how_disturbed_the_machine_was(self):
         text = windows.disturbance([window(stolen=0.5), window(foreign=0.9), window(foreign=0.8)])
