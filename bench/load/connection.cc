@@ -20,6 +20,7 @@ void Fail(const std::string& what) {
 }
 
 Connection::Connection(uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  if (socket_ < 0) Fail(std::string("socket: ") + std::strerror(errno));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
