@@ -1,6 +1,7 @@
 """The servers that are measured beside each other: one class each, and the table of their names."""
 
 import contextlib
+import getpass
 import os
 import shlex
 import string
@@ -120,8 +121,9 @@ class Memcached(Server):
 
     def _start(self):
         self.port = self._reserve()
-        self._run(self.port, "memcached", "-u", "nobody", "-l", "127.0.0.1", "-p", self.port,
-                  "-t", "1", "-m", self.memory_mib, "-U", "0")
+        # -u: what changes its user would outlive a bench that is killed.
+        self._run(self.port, "memcached", "-u", getpass.getuser(), "-l", "127.0.0.1", "-U", "0",
+                  "-p", self.port, "-t", "1", "-m", self.memory_mib)
 
     def items(self):
         return int(self._ask(self.port, b"stats\r\n", b"END\r\n")
