@@ -3,8 +3,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
 
 #include "cache/budget.h"
+#include "cache/s3fifo_tuner.h"
 
 namespace cistern::cache {
 
@@ -12,7 +16,8 @@ namespace cistern::cache {
 // exceeds its share goes first (groupcache's victim rule); below its share main goes first. An
 // unused share is main's. All methods may be called from any thread.
 struct Account {
-  Account(Budget& of, double hot) : budget(of), hot_share(hot) {}
+  Account(Budget& of, double hot, std::string eviction)
+      : budget(of), hot_share(hot), policy(std::move(eviction)) {}
 
   bool HotExceedsShare() const {
     return hot_bytes.load(std::memory_order_relaxed) > Part(hot_share);
@@ -25,6 +30,9 @@ struct Account {
 
   Budget& budget;
   const double hot_share;
+  const std::string policy;            // a name that MakePolicy() knows
+  std::unique_ptr<S3FifoTuner> tuner;  // where the policy is "adaptive"
+  Charge tuner_charge;
   std::atomic<uint64_t> hot_bytes{0};
   std::atomic<uint64_t> negative_bytes{0};
 

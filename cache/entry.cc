@@ -32,6 +32,7 @@ Entry* Entry::Make(const NewEntry& from) {
   if (is_blob) flags |= kBlob;
   if (from.refresh_from != kNever) flags |= kSoft;
   if (!from.version.empty()) flags |= kVersion;
+  if (from.role == Role::kHot) flags |= kHot;
 
   Entry shape;
   shape.flags_ = flags;
@@ -51,7 +52,6 @@ Entry* Entry::Make(const NewEntry& from) {
   entry->hash_ = from.hash;
   entry->expires_ = from.expires;
   entry->group_ = from.group;
-  entry->role_ = from.role;
   entry->mark_ = from.mark;
 
   char* body = entry->Body();

@@ -45,7 +45,7 @@ class Entry {
   std::string_view key() const { return {Body() + SoftBytes(), key_size_}; }
   uint64_t hash() const { return hash_; }
   uint16_t group() const { return group_; }
-  Role role() const { return role_; }
+  Role role() const { return (flags_ & kHot) != 0 ? Role::kHot : Role::kMain; }
   uint32_t mark() const { return mark_; }
   bool negative() const { return (flags_ & kNegative) != 0; }
   Instant expires() const { return expires_; }
@@ -80,6 +80,7 @@ class Entry {
   Entry* prev = nullptr;
   Entry* next = nullptr;
   uint32_t stamp = 0;
+  uint8_t heat = 0;
 
  private:
   enum Flag : uint8_t {
@@ -89,6 +90,7 @@ class Entry {
     kVersion = 8,
     kHit = 16,
     kRefreshing = 32,
+    kHot = 64,
   };
 
   Entry() = default;
@@ -98,14 +100,13 @@ class Entry {
   size_t ValueOffset() const;
   const BlobPtr* BlobAt() const;
 
+  uint8_t flags_ = 0;
+  uint16_t group_ = 0;
   uint32_t mark_ = 0;
-  uint64_t hash_ = 0;
-  Instant expires_ = kNever;
   uint32_t key_size_ : 18 = 0;    // keys end at 64 KiB
   uint32_t value_size_ : 14 = 0;  // of an inline value
-  uint16_t group_ = 0;
-  Role role_ = Role::kMain;
-  uint8_t flags_ = 0;
+  uint64_t hash_ = 0;
+  Instant expires_ = kNever;
 };
 
 static_assert(sizeof(Entry) == 48);

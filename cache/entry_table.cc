@@ -31,18 +31,26 @@ void EntryCounts::Add(const EntryCounts& other) {
     of[role].evictions += other.of[role].evictions;
   }
   expirations += other.expirations;
+  policy.ghost_hits += other.policy.ghost_hits;
+  policy.promotions += other.policy.promotions;
+  policy.reinsertions += other.policy.reinsertions;
 }
 
 EntryTable::EntryTable(std::span<Account* const> accounts, std::span<const uint16_t> account_of,
-                       const Watermarks& marks, std::string_view policy)
+                       const Watermarks& marks)
     : accounts_(accounts),
       account_of_(account_of),
       marks_(marks),
       index_charge_(accounts[0]->budget, ChargeKind::kEntries, index_.bytes()),
-      queues_(accounts.size()),
-      counts_(account_of.size()) {
-  for (Queues& queues : queues_)
-    queues.values = MakePolicy(policy);
+      counts_(account_of.size()),
+      policy_counts_(account_of.size()),
+      queues_(accounts.size()) {
+  for (size_t a = 0; a < accounts.size(); ++a) {
+    queues_[a].values =
+        MakePolicy(accounts[a]->policy, {BytesOf, policy_counts_, accounts[a]->tuner.get()});
+    queues_[a].policy_charge =
+        Charge(accounts[a]->budget, ChargeKind::kEntries, queues_[a].values->bytes());
+  }
 }
 
 EntryTable::~EntryTable() {
@@ -123,6 +131,7 @@ void EntryTable::CatchUp(EntryCounts* counts, size_t group) const {
 EntryCounts EntryTable::Counts(size_t group) const {
   EntryCounts counts = counts_[group];
   CatchUp(&counts, group);
+  counts.policy = policy_counts_[group];
   return counts;
 }
 
@@ -155,7 +164,10 @@ uint64_t EntryTable::EvictOne(size_t a) {
   Queues& queues = queues_[a];
   Entry* victim = nullptr;
   if (accounts_[a]->HotExceedsShare()) victim = queues.hot.PopBack();
-  if (victim == nullptr) victim = queues.values->Evict();
+  if (victim == nullptr) {
+    victim = queues.values->Evict();
+    queues.policy_charge.Resize(queues.values->bytes());
+  }
   if (victim == nullptr) victim = queues.hot.PopBack();
   if (victim == nullptr) victim = queues.negatives.PopBack();
   if (victim == nullptr) return 0;

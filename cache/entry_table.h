@@ -30,6 +30,7 @@ struct EntryCounts {
   uint64_t evictions(Role role) const { return of[static_cast<size_t>(role)].evictions; }
   uint64_t negatives() const { return of[0].negatives + of[1].negatives; }
   uint64_t expirations = 0;
+  PolicyCounts policy;
 
   void Add(const EntryCounts& other);
 };
@@ -39,7 +40,7 @@ class EntryTable {
  public:
   // `accounts` and `marks` outlive the table; `account_of` maps a group to its index in accounts.
   EntryTable(std::span<Account* const> accounts, std::span<const uint16_t> account_of,
-             const Watermarks& marks, std::string_view policy);
+             const Watermarks& marks);
   ~EntryTable();
   EntryTable(const EntryTable&) = delete;
   EntryTable& operator=(const EntryTable&) = delete;
@@ -83,6 +84,7 @@ class EntryTable {
   // The queues of one account. Negative and hot entries are cheap: plain FIFOs do.
   struct Queues {
     std::unique_ptr<EvictionPolicy> values;
+    Charge policy_charge;  // of what `values` takes for itself
     EntryQueue hot;
     EntryQueue negatives;
   };
@@ -102,8 +104,9 @@ class EntryTable {
   const Watermarks& marks_;
   Index index_;
   Charge index_charge_;
-  std::vector<Queues> queues_;       // by account
-  std::vector<EntryCounts> counts_;  // by group
+  std::vector<EntryCounts> counts_;          // by group, but for what the policies count
+  std::vector<PolicyCounts> policy_counts_;  // by group
+  std::vector<Queues> queues_;               // by account
   // Nothing can be reclaimed before `soonest_`; the next round will know better, from what this one
   // has seen and what was put meanwhile.
   Instant soonest_ = kNever;

@@ -1,27 +1,70 @@
 // EvictionPolicy: which entry goes when the room runs out. One strategy object a shard and account.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "cache/entry.h"
 
 namespace cistern::cache {
 
+// What an entry takes of the room; does not change while it stands in a policy.
+using Weigh = uint64_t (*)(const Entry&);
+
+// What tells how a policy fails, of one group.
+struct PolicyCounts {
+  uint64_t ghost_hits = 0;    // inserted again soon after they had been evicted: too little room
+  uint64_t promotions = 0;    // newcomers kept, because they had been hit
+  uint64_t reinsertions = 0;  // others spared when their turn came, because they had been hit
+};
+
+class S3FifoTuner;
+
+struct PolicyContext {
+  Weigh weigh;
+  std::span<PolicyCounts> counts;  // by group; outlives the policy
+  S3FifoTuner* tuner = nullptr;    // for "adaptive"; outlives the policy
+};
+
 // Orders main entries that hold a value by their worth. Guarded by the shard's lock. An entry
-// stands in exactly one policy or queue; `prev`, `next` and `stamp` are that one's to use.
+// stands in exactly one policy or queue; `prev`, `next`, `stamp` and `heat` are that one's to use.
+// Capacity is what the policy holds when it is asked to evict: shares of a budget may move.
 class EvictionPolicy {
  public:
   virtual ~EvictionPolicy() = default;
+  EvictionPolicy(const EvictionPolicy&) = delete;
+  EvictionPolicy& operator=(const EvictionPolicy&) = delete;
+
   virtual void Insert(Entry* entry) = 0;
-  virtual void Hit(Entry* entry) = 0;
+  // Most policies only count hits, up to a cap: then a hot entry's hit writes nothing at all.
+  void Hit(Entry* entry) {
+    if (entry->heat < heat_cap_) ++entry->heat;
+    if ((entry->hash() & untouched_) == 0) Touch(entry);
+  }
   // It leaves for another reason than eviction: expired, invalidated, replaced.
   virtual void Remove(Entry* entry) = 0;
   // The entry to evict next, already removed from the policy; nullptr when it holds none.
   virtual Entry* Evict() = 0;
+  // Memory of its own: what it remembers of evicted entries, tables.
+  virtual size_t bytes() const { return 0; }
+
+ protected:
+  // Hits are told to Touch() if the key's hash has none of the bits `untouched`: 0 for all hits.
+  EvictionPolicy(int heat_cap, uint64_t untouched) : heat_cap_(heat_cap), untouched_(untouched) {}
+  static constexpr uint64_t kTouchNone = UINT64_MAX;
+  static constexpr uint64_t kTouchAll = 0;
+  void set_untouched(uint64_t bits) { untouched_ = bits; }
+  virtual void Touch(Entry*) {}
+
+ private:
+  const int heat_cap_;
+  uint64_t untouched_;
 };
 
-// `name` is one of the configuration's policies: "lru".
-std::unique_ptr<EvictionPolicy> MakePolicy(std::string_view name);
+// `name` is one of the configuration's policies: "adaptive", "s3fifo", "lru", "lfu", "fifo", "arc".
+std::unique_ptr<EvictionPolicy> MakePolicy(std::string_view name, PolicyContext context);
 
 }  // namespace cistern::cache

@@ -13,13 +13,14 @@ enum class Writes : uint8_t { kReject, kCache };
 
 struct GroupConfig {
   std::string name;
-  std::string prefix;              // keys that begin so; the longest match wins, "" catches all
-  bool strip_prefix = false;       // the backend sees the key without it
-  bool has_backend = true;         // false: `none`, nothing to load from
-  std::optional<uint64_t> memory;  // bytes, carved out of the process's; absent: the shared rest
-  Duration ttl{0};                 // 0: until evicted
-  double ttl_jitter = 0;           // an entry's TTL is shortened by up to this part, 0 to 1
-  Duration negative_ttl{0};        // how long "not found" is kept; 0: not at all
+  std::string prefix;               // keys that begin so; the longest match wins, "" catches all
+  bool strip_prefix = false;        // the backend sees the key without it
+  bool has_backend = true;          // false: `none`, nothing to load from
+  std::optional<uint64_t> memory;   // bytes, carved out of the process's; absent: the shared rest
+  std::string policy = "adaptive";  // of eviction, where there is `memory`
+  Duration ttl{0};                  // 0: until evicted
+  double ttl_jitter = 0;            // an entry's TTL is shortened by up to this part, 0 to 1
+  Duration negative_ttl{0};         // how long "not found" is kept; 0: not at all
   // What a load brings that began so soon after an invalidation is kept until that time is over;
   // 0: as long as any other.
   Duration hold_off{0};

@@ -6,18 +6,24 @@
 
 namespace cistern::cache {
 
-// Nearly exact: an entry among the newest 1/8 is not moved again, which spares a hot entry's hits
-// the writes to its neighbours' cache lines and changes no victim that matters.
+// Nearly exact, unless told to be exact: an entry among the newest 1/8 is not moved again, which
+// spares a hot entry's hits the writes to its neighbours' cache lines and changes no victim that
+// matters.
 class Lru final : public EvictionPolicy {
  public:
+  enum class Moves : uint8_t { kLazily, kAlways };
+  explicit Lru(Moves moves = Moves::kLazily) : EvictionPolicy(0, kTouchAll), moves_(moves) {}
+
   void Insert(Entry* entry) override;
-  void Hit(Entry* entry) override;
   void Remove(Entry* entry) override { queue_.Remove(entry); }
   Entry* Evict() override { return queue_.PopBack(); }
 
  private:
+  void Touch(Entry* entry) override;
+
+  const Moves moves_;
   EntryQueue queue_;
-  uint32_t moves_ = 0;  // an entry's stamp is its value when the entry came to the front
+  uint32_t moved_ = 0;  // an entry's stamp is its value when the entry came to the front
 };
 
 }  // namespace cistern::cache

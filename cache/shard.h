@@ -19,9 +19,8 @@ namespace cistern::cache {
 // Nothing calls out under the lock.
 struct alignas(64) Shard {
   Shard(std::span<Account* const> accounts, std::span<const uint16_t> account_of,
-        const Watermarks& marks, std::string_view policy, size_t holders_capacity,
-        const Grace& grace, size_t hold_off_slots)
-      : entries(accounts, account_of, marks, policy),
+        const Watermarks& marks, size_t holders_capacity, const Grace& grace, size_t hold_off_slots)
+      : entries(accounts, account_of, marks),
         holders(accounts[0]->budget, holders_capacity, grace),
         hold_off(accounts[0]->budget, hold_off_slots) {}
 

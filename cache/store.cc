@@ -14,6 +14,20 @@ constexpr size_t kReclaimHolderBuckets = 64;
 constexpr size_t kHoldOffSlots = size_t{1} << 18;  // of all shards, where a group wants them
 constexpr uint64_t kReclaimBytes = uint64_t{4} << 20;
 
+size_t ShardsFor(int workers) {
+  return std::bit_ceil(std::max(kMinShards, kShardsPerWorker * static_cast<size_t>(workers)));
+}
+
+std::unique_ptr<Account> MakeAccount(Budget& budget, double hot_share, const std::string& policy,
+                                     size_t shards) {
+  auto account = std::make_unique<Account>(budget, hot_share, policy);
+  if (policy == "adaptive") {
+    account->tuner = std::make_unique<S3FifoTuner>(shards);
+    account->tuner_charge = Charge(budget, ChargeKind::kEntries, S3FifoTuner::bytes());
+  }
+  return account;
+}
+
 }  // namespace
 
 Store::Store(const Options& options, std::span<const GroupConfig* const> groups)
@@ -26,22 +40,21 @@ Store::Store(const Options& options, std::span<const GroupConfig* const> groups)
     if (!group->memory) shared_hot = std::max(shared_hot, group->hot_share);
   }
   budgets_.push_back(std::make_unique<Budget>(limit_ - std::min(carved, limit_)));
-  accounts_.push_back(std::make_unique<Account>(*budgets_[0], shared_hot));
+  const size_t count = ShardsFor(options.workers);
+  accounts_.push_back(MakeAccount(*budgets_[0], shared_hot, options.policy, count));
   for (const GroupConfig* group : groups) {
     in_flight_.push_back(std::make_unique<Budget>(group->max_load_bytes, budgets_[0].get()));
     account_of_.push_back(group->memory ? static_cast<uint16_t>(accounts_.size()) : 0);
     if (!group->memory) continue;
     budgets_.push_back(std::make_unique<Budget>(*group->memory));
-    accounts_.push_back(std::make_unique<Account>(*budgets_.back(), group->hot_share));
+    accounts_.push_back(MakeAccount(*budgets_.back(), group->hot_share, group->policy, count));
   }
   for (const auto& account : accounts_)
     account_ptrs_.push_back(account.get());
 
-  const size_t count =
-      std::bit_ceil(std::max(kMinShards, kShardsPerWorker * static_cast<size_t>(options.workers)));
   shard_shift_ = 64 - std::countr_zero(count);
   for (size_t i = 0; i < count; ++i) {
-    shards_.push_back(std::make_unique<Shard>(account_ptrs_, account_of_, marks_, options.policy,
+    shards_.push_back(std::make_unique<Shard>(account_ptrs_, account_of_, marks_,
                                               options.holder_records / count, grace_,
                                               holds_off_ ? kHoldOffSlots / count : 0));
   }

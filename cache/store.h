@@ -19,7 +19,7 @@ class Store {
   struct Options {
     uint64_t memory = 1ULL << 30;  // bytes, of everything
     int workers = 1;
-    std::string policy = "lru";
+    std::string policy = "adaptive";  // of the groups without `memory`
     size_t holder_records = 1 << 20;  // leases granted at one time, at most
   };
 
