@@ -8,6 +8,7 @@
 #include "loader/none.h"
 #include "loader/redis.h"
 #include "loader/sqlite.h"
+#include "server/config/words.h"
 
 namespace cistern::server {
 namespace {
@@ -79,6 +80,7 @@ cache::GroupConfig MakeGroupConfig(const GroupConfig& from) {
   to.strip_prefix = from.strip_prefix;
   to.has_backend = from.backend.type != BackendType::kNone;
   if (from.memory != 0) to.memory = from.memory;
+  to.policy = Word(from.policy);
   to.ttl = from.ttl;
   to.ttl_jitter = from.ttl_jitter;
   to.negative_ttl = from.negative_ttl;

@@ -58,9 +58,8 @@ constexpr uint64_t StatsSnapshot::*kNodeCounters[] = {
     &StatsSnapshot::output_bytes,
 };
 constexpr uint64_t GroupSnapshot::*kStoreCounters[] = {
-    &GroupSnapshot::evictions_main,
-    &GroupSnapshot::evictions_hot,
-    &GroupSnapshot::expirations,
+    &GroupSnapshot::evictions_main, &GroupSnapshot::evictions_hot, &GroupSnapshot::expirations,
+    &GroupSnapshot::ghost_hits,     &GroupSnapshot::promotions,    &GroupSnapshot::reinsertions,
 };
 
 void Subtract(const LatencyCounts& base, LatencyCounts& from) {
@@ -104,6 +103,9 @@ GroupSnapshot StatsSource::ReadGroup(const cache::Group& group) const {
   snapshot.evictions_main = counts.evictions(Role::kMain);
   snapshot.evictions_hot = counts.evictions(Role::kHot);
   snapshot.expirations = counts.expirations;
+  snapshot.ghost_hits = counts.policy.ghost_hits;
+  snapshot.promotions = counts.policy.promotions;
+  snapshot.reinsertions = counts.policy.reinsertions;
   return snapshot;
 }
 

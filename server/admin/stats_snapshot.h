@@ -46,6 +46,9 @@ struct GroupSnapshot {
   uint64_t evictions_main = 0;
   uint64_t evictions_hot = 0;
   uint64_t expirations = 0;
+  uint64_t ghost_hits = 0;
+  uint64_t promotions = 0;
+  uint64_t reinsertions = 0;
   uint64_t invalidations = 0;
   uint64_t bytes_main = 0;
   uint64_t bytes_hot = 0;

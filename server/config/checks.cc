@@ -189,6 +189,7 @@ class Checker {
       const std::string place = ElementPlace("group", i);
       CheckBackend(group, place);
       CheckLease(group, place);
+      CheckPolicy(group, place);
       if (!group.name.empty()) CheckUnique(names, group.name, place + ".name", "the name");
       if (positions_.Sound(place + ".prefix"))
         CheckUnique(prefixes, group.prefix, place + ".prefix", "the prefix");
@@ -225,6 +226,14 @@ class Checker {
          "group.hot_lease is {}, longer than cluster.longest_lease, {}; lower one or raise "
          "the other",
          FormatDuration(group.hot_lease), FormatDuration(config_.cluster.longest_lease));
+  }
+
+  void CheckPolicy(const GroupConfig& group, const std::string& place) {
+    if (!positions_.Given(place + ".policy") || group.memory != 0) return;
+    if (!positions_.Sound(place + ".memory")) return;
+    Find(place + ".policy",
+         "group.policy is of no use without group.memory: the group shares what server.policy "
+         "rules; add memory, or remove it");
   }
 
   // At the first group that no longer fits.

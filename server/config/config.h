@@ -16,7 +16,7 @@ namespace cistern::server {
 
 using cache::Duration;
 
-enum class Policy : uint8_t { kLru };
+enum class Policy : uint8_t { kAdaptive, kS3Fifo, kLru, kLfu, kFifo, kArc };
 enum class LogLevel : uint8_t { kDebug, kInfo, kWarn, kError };
 enum class LogFormat : uint8_t { kText, kJson };
 enum class WriteMode : uint8_t { kReject, kCache };
@@ -32,7 +32,7 @@ struct ServerConfig {
   int64_t workers = 0;              // 0: one a core
   int64_t max_clients = 0;
   uint64_t memory = 0;  // bytes, like every uint64_t here
-  Policy policy = Policy::kLru;
+  Policy policy = Policy::kAdaptive;
   Duration request_timeout{0};
   Duration idle_timeout{0};  // 0: never
   Duration drain_timeout{0};
@@ -110,7 +110,8 @@ struct GroupConfig {
   std::string prefix;
   bool strip_prefix = false;
   uint64_t memory = 0;  // 0: none of its own, it draws on server.memory
-  Duration ttl{0};      // 0: until evicted
+  Policy policy = Policy::kAdaptive;
+  Duration ttl{0};  // 0: until evicted
   double ttl_jitter = 0;
   Duration negative_ttl{0};  // 0: absence is not kept
   Duration hold_off{0};      // 0: none

@@ -16,7 +16,9 @@ std::string HostName() {
   return name.data();
 }
 
-void CompleteGroup(GroupConfig& group, const Positions& positions, const std::string& place) {
+void CompleteGroup(const ServerConfig& server, GroupConfig& group, const Positions& positions,
+                   const std::string& place) {
+  if (!positions.Given(place + ".policy")) group.policy = server.policy;
   if (group.backend.type != BackendType::kNone || !positions.Sound(place + ".backend.type")) return;
   if (!positions.Given(place + ".writes")) group.writes = WriteMode::kCache;
   if (!positions.Given(place + ".hot_sample")) group.hot_sample = 0;
@@ -49,7 +51,7 @@ void Complete(Config& config, const Positions& positions) {
     }
   }
   for (size_t i = 0; i < config.groups.size(); ++i)
-    CompleteGroup(config.groups[i], positions, ElementPlace("group", i));
+    CompleteGroup(config.server, config.groups[i], positions, ElementPlace("group", i));
 }
 
 }  // namespace cistern::server

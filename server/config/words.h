@@ -14,8 +14,10 @@ struct Words;
 
 template <>
 struct Words<Policy> {
-  static constexpr std::array<std::string_view, 1> kNow{"lru"};
-  static constexpr std::array<std::string_view, 4> kLater{"s3fifo", "lfu", "fifo", "arc"};
+  // Names that cache's MakePolicy() knows.
+  static constexpr std::array<std::string_view, 6> kNow{"adaptive", "s3fifo", "lru",
+                                                        "lfu",      "fifo",   "arc"};
+  static constexpr std::array<std::string_view, 0> kLater{};
 };
 template <>
 struct Words<LogLevel> {

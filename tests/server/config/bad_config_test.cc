@@ -140,8 +140,10 @@ const Bad kBad[] = {
      R"(2:9: log.level knows no 'loud'; choose debug, info, warn, error)" "\n"},
     {"WritesThroughComesLater", "[[group]]\nname = \"g\"\nwrites = \"through\"\n",
      R"(3:10: group.writes 'through' is not available yet; choose reject, cache)" "\n"},
-    {"PolicyComesLater", "[server]\npolicy = \"s3fifo\"\n",
-     R"(2:10: server.policy 's3fifo' is not available yet; choose lru)" "\n"},
+    {"UnknownPolicy", "[server]\npolicy = \"mru\"\n",
+     R"(2:10: server.policy knows no 'mru'; choose adaptive, s3fifo, lru, lfu, fifo, arc)" "\n"},
+    {"PolicyOfSharedMemory", "[[group]]\nname = \"g\"\npolicy = \"lru\"\n",
+     R"(3:10: group.policy is of no use without group.memory: the group shares what server.policy rules; add memory, or remove it)" "\n"},
     {"BackendComesLater", "[[group]]\nname = \"g\"\n[group.backend]\ntype = \"postgres\"\ndsn = \"x\"\n",
      R"(4:8: group.backend.type 'postgres' is not available yet; choose none, sqlite, redis)" "\n"
      R"(5:1: unknown key 'dsn' in 'group.backend'; remove it, or see 'cistern help-config' for what there is)" "\n"},
