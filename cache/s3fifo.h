@@ -35,7 +35,9 @@ class S3Fifo final : public EvictionPolicy {
   };
 
   // Of a tuned one: the keys in the tuner's sample.
-  void Touch(Entry* entry) override { tuner_->Access(entry->hash()); }
+  void Touch(Entry* entry) override {
+    if (tuner_ != nullptr) tuner_->Access(entry->hash());
+  }
   void Push(Entry* entry, Place place);
   // The room is full: takes its measure.
   void Fit(uint64_t bytes);
