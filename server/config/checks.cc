@@ -230,6 +230,7 @@ class Checker {
 
   void CheckPolicy(const GroupConfig& group, const std::string& place) {
     if (!positions_.Given(place + ".policy") || group.memory != 0) return;
+    if (group.policy == config_.server.policy) return;
     if (!positions_.Sound(place + ".memory")) return;
     Find(place + ".policy",
          "group.policy is of no use without group.memory: the group shares what server.policy "
