@@ -223,7 +223,7 @@ class ReplayAgainstModel : public testing::TestWithParam<std::tuple<bool, int>> 
  protected:
   const Trace trace_ = Mixed(60'000);
   const bool in_bytes_ = std::get<0>(GetParam());
-  const uint64_t capacity_ = std::get<1>(GetParam()) * (in_bytes_ ? 500U : 1U);
+  const uint64_t capacity_ = static_cast<uint64_t>(std::get<1>(GetParam())) * (in_bytes_ ? 500 : 1);
 };
 
 TEST_P(ReplayAgainstModel, FifoLruAndPlainLfuAreExact) {
