@@ -43,6 +43,7 @@ function(cistern_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS} cistern_flags GTest::gmock_main)
   cistern_use_precompiled(${name} cistern_precompiled_test)
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)  # a fifth of the time to compile
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
 endfunction()
 
