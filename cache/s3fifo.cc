@@ -1,6 +1,13 @@
 #include "cache/s3fifo.h"
 
 namespace cistern::cache {
+namespace {
+
+// An eviction looks at no more entries than these and one, however many have been hit: it runs
+// under the shard's lock.
+constexpr int kMostSpared = 256;
+
+}  // namespace
 
 void S3Fifo::Push(Entry* entry, Place place) {
   entry->stamp = place;
@@ -25,22 +32,25 @@ void S3Fifo::Insert(Entry* entry) {
 Entry* S3Fifo::Evict() {
   const uint64_t bytes = queues_[kSmall].bytes + queues_[kMain].bytes;
   Fit(bytes);
+  // Newcomers may have all the room that main does not use.
   const double main_room = static_cast<double>(bytes) * (1 - rule_.small);
-  while (queues_[kSmall].entries.size() + queues_[kMain].entries.size() > 0) {
-    // Newcomers may have all the room that main does not use.
-    const bool is_main_full = static_cast<double>(queues_[kMain].bytes) > main_room;
-    const bool from_main = is_main_full || queues_[kSmall].entries.size() == 0;
-    if (Entry* victim = from_main ? EvictMain() : EvictSmall()) return victim;
+  Place from = static_cast<double>(queues_[kMain].bytes) > main_room ? kMain : kSmall;
+  for (int spared = 0; size() > 0; ++spared) {
+    if (queues_[from].entries.size() == 0) from = kMain;
+    Entry* entry = queues_[from].entries.back();
+    Remove(entry);
+    if (spared < kMostSpared && Spare(entry, from)) continue;
+    if (from == kSmall) ghosts_.Add(entry->hash(), context_.weigh(*entry));
+    return entry;
   }
   return nullptr;
 }
 
 void S3Fifo::Fit(uint64_t bytes) {
-  const size_t count = queues_[kSmall].entries.size() + queues_[kMain].entries.size();
-  ghosts_.Fit(static_cast<size_t>(static_cast<double>(count) * rule_.ghosts),
+  ghosts_.Fit(static_cast<size_t>(static_cast<double>(size()) * rule_.ghosts),
               static_cast<uint64_t>(static_cast<double>(bytes) * rule_.ghosts));
   if (tuner_ == nullptr) return;
-  tuner_->Fit(count);
+  tuner_->Fit(size());
   rule_ = tuner_->rule();
   set_untouched(tuner_->unsampled());
 }
@@ -50,29 +60,19 @@ bool S3Fifo::Stays(const Entry& newcomer) {
   return rule_.lucky_of != 0 && ++unlucky_ % rule_.lucky_of == 0;
 }
 
-Entry* S3Fifo::EvictSmall() {
-  while (Entry* entry = queues_[kSmall].entries.back()) {
-    Remove(entry);
-    if (!Stays(*entry)) {
-      ghosts_.Add(entry->hash(), context_.weigh(*entry));
-      return entry;
-    }
-    entry->heat = 0;
-    ++context_.counts[entry->group()].promotions;
-    Push(entry, kMain);
-  }
-  return nullptr;
-}
-
-Entry* S3Fifo::EvictMain() {
-  while (Entry* entry = queues_[kMain].entries.back()) {
-    Remove(entry);
-    if (entry->heat == 0) return entry;
+bool S3Fifo::Spare(Entry* entry, Place from) {
+  PolicyCounts& counts = context_.counts[entry->group()];
+  if (from == kMain) {
+    if (entry->heat == 0) return false;
     --entry->heat;
-    ++context_.counts[entry->group()].reinsertions;
-    Push(entry, kMain);
+    ++counts.reinsertions;
+  } else {
+    if (!Stays(*entry)) return false;
+    entry->heat = 0;
+    ++counts.promotions;
   }
-  return nullptr;
+  Push(entry, kMain);
+  return true;
 }
 
 }  // namespace cistern::cache

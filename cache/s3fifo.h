@@ -41,9 +41,9 @@ class S3Fifo final : public EvictionPolicy {
   void Push(Entry* entry, Place place);
   // The room is full: takes its measure.
   void Fit(uint64_t bytes);
-  // The next victim of that queue, or none: all of it was spared.
-  Entry* EvictSmall();
-  Entry* EvictMain();
+  // Whether an entry, which has left that queue, may stay: it stands in main then.
+  bool Spare(Entry* entry, Place from);
+  size_t size() const { return queues_[kSmall].entries.size() + queues_[kMain].entries.size(); }
   bool Stays(const Entry& newcomer);
 
   const PolicyContext context_;

@@ -140,6 +140,18 @@ TEST(S3Fifo, AHitBeyondTheThirdWritesNothing) {
   EXPECT_EQ(held[0]->heat, heat);
 }
 
+TEST(S3Fifo, AnEvictionIsShortThoughEverythingIsHot) {
+  Held held("s3fifo", 2000);
+  for (size_t i = 0; i < held.all.size(); ++i) {
+    held.held->Insert(held[i]);
+    for (int hits = 0; hits < 3; ++hits)
+      held.held->Hit(held[i]);
+  }
+  EXPECT_NE(held.held->Evict(), nullptr);
+  EXPECT_LE(held.counts.promotions + held.counts.reinsertions, 256u);
+  EXPECT_GT(held.counts.promotions, 0u);
+}
+
 TEST(Arc, KeepsRoomForWhatWasUsedTwice) {
   Held held("arc");
   for (size_t i = 0; i < 10; ++i)
