@@ -54,7 +54,7 @@ class Filled {
     const std::lock_guard lock(shard.mutex);
     cache::Entry* entry = shard.entries.Find(key.bytes, key.hash, kNow);
     if (entry == nullptr) return false;
-    shard.entries.Hit(entry);
+    shard.entries.Hit(entry, key.hash);
     std::ranges::copy(entry->value(), out.begin());
     return true;
   }

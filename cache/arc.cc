@@ -26,18 +26,18 @@ uint64_t Arc::Evicted::Take(uint64_t hash) {
 }
 
 void Arc::Push(Entry* entry, Side side) {
-  entry->stamp = side;
+  entry->heat = side;
   resident_[side].queue.PushFront(entry);
   resident_[side].bytes += context_.weigh(*entry);
 }
 
 void Arc::Remove(Entry* entry) {
-  Resident& from = resident_[entry->stamp];
+  Resident& from = resident_[entry->heat];
   from.queue.Remove(entry);
   from.bytes -= context_.weigh(*entry);
 }
 
-void Arc::Touch(Entry* entry) {
+void Arc::Touch(Entry* entry, uint64_t) {
   Remove(entry);
   Push(entry, kOften);
 }
@@ -68,8 +68,8 @@ void Arc::TrimGhosts(uint64_t incoming) {
     evicted_[kOften].PopBack();
 }
 
-void Arc::Insert(Entry* entry) {
-  if (WasGhost(entry->hash())) {
+void Arc::Insert(Entry* entry, uint64_t hash) {
+  if (WasGhost(hash)) {
     ++context_.counts[entry->group()].ghost_hits;
     return Push(entry, kOften);
   }

@@ -12,10 +12,14 @@ namespace cistern::cache {
 // Megiddo and Modha, FAST'03, with bytes in place of pages: a ghost moves the target by its size.
 class Arc final : public EvictionPolicy {
  public:
-  explicit Arc(PolicyContext context) : EvictionPolicy(0, kTouchAll), context_(context) {}
+  explicit Arc(const PolicyContext& context)
+      : EvictionPolicy(0, kTouchAll),
+        context_(context),
+        resident_{Resident{EntryQueue(context.arena)}, Resident{EntryQueue(context.arena)}} {}
 
-  void Insert(Entry* entry) override;
+  void Insert(Entry* entry, uint64_t hash) override;
   void Remove(Entry* entry) override;
+  void Replace(Entry* copy) override { resident_[copy->heat].queue.Replace(copy); }
   Entry* Evict() override;
   size_t bytes() const override;
 
@@ -40,9 +44,9 @@ class Arc final : public EvictionPolicy {
     // What it weighed, 0 if it is none of these; it is forgotten.
     uint64_t Take(uint64_t hash);
   };
-  enum Side : uint8_t { kOnce, kOften };  // an entry's stamp: where it stands
+  enum Side : uint8_t { kOnce, kOften };  // an entry's heat: where it stands
 
-  void Touch(Entry* entry) override;
+  void Touch(Entry* entry, uint64_t hash) override;
   void Push(Entry* entry, Side side);
   bool WasGhost(uint64_t hash);
   void TrimGhosts(uint64_t incoming);

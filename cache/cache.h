@@ -68,6 +68,9 @@ class Cache {
   template <class Visit>
   void Find(Executor& executor, std::span<const Key> keys, Instant now, Visit&& visit,
             bool touches = true);
+  // The same for one key, which is not prefetched. False: it is a miss, and was not visited.
+  template <class Visit>
+  bool FindOne(Executor& executor, const Key& key, Instant now, Visit&& visit, bool touches = true);
 
   // For a key that Find missed. `done` should have a deadline of its own, not after `deadline`.
   void Get(Executor& executor, Key key, Instant deadline, CompletionPtr<Result<Answer>> done);

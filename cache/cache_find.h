@@ -10,32 +10,31 @@ template <class Visit>
 void Cache::Find(Executor& executor, std::span<const Key> keys, Instant now, Visit&& visit,
                  bool touches) {
   if (keys.size() > 1) store_.Prefetch(keys);
-  const bool ask_owner = context_.owners_change.load(std::memory_order_relaxed);
   for (size_t i = 0; i < keys.size(); ++i) {
-    const Key& key = keys[i];
-    Shard& shard = store_.ShardOf(key.hash);
-    uint16_t renew_group = 0;
-    bool renew = false;
-    {
-      std::unique_lock lock(shard.mutex);
-      Entry* entry = shard.entries.Find(key.bytes, key.hash, now);
-      if (entry == nullptr || (ask_owner && IsLost(*entry))) {
-        lock.unlock();
-        visit(i, Found());
-        continue;
-      }
-      if (entry->negative()) {
-        visit(i, Found{Found::Kind::kNotFound, {}, nullptr});
-      } else {
-        visit(i, Found{Found::Kind::kValue, entry->value(), entry->blob()});
-      }
-      if (touches) shard.entries.Hit(entry);
-      CountHit(executor, *entry);
-      renew = entry->refresh_from() <= now && entry->ClaimRefresh();
-      renew_group = entry->group();
-    }
-    if (renew) Renew(executor, renew_group, key);
+    const auto visit_one = [&](const Found& found) { visit(i, found); };
+    if (!FindOne(executor, keys[i], now, visit_one, touches)) visit(i, Found());
   }
+}
+
+template <class Visit>
+bool Cache::FindOne(Executor& executor, const Key& key, Instant now, Visit&& visit, bool touches) {
+  Shard& shard = store_.ShardOf(key.hash);
+  std::unique_lock lock(shard.mutex);
+  Entry* entry = shard.entries.Find(key.bytes, key.hash, now);
+  if (entry == nullptr) return false;
+  if (context_.owners_change.load(std::memory_order_relaxed) && IsLost(*entry)) return false;
+  if (entry->negative()) {
+    visit(Found{Found::Kind::kNotFound, {}, nullptr});
+  } else {
+    visit(Found{Found::Kind::kValue, entry->value(), entry->blob()});
+  }
+  if (touches) shard.entries.Hit(entry, key.hash);
+  CountHit(executor, *entry);
+  const bool renew = entry->refresh_from() <= now && entry->ClaimRefresh();
+  const uint16_t group = entry->group();
+  lock.unlock();
+  if (renew) Renew(executor, group, key);
+  return true;
 }
 
 inline void Cache::CountHit(Executor& executor, const Entry& entry) {

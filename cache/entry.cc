@@ -1,9 +1,6 @@
 #include "cache/entry.h"
 
-#include <malloc.h>
-
 #include <cassert>
-#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -12,82 +9,134 @@
 namespace cistern::cache {
 namespace {
 
-constexpr size_t kAllocatorHeader = 8;
+constexpr size_t kMostInlineKeyBytes = 2048;
+static_assert(kLargestSlot <= UINT16_MAX);
 
-// The largest sizes that the header has bits for.
-constexpr uint32_t kKeyBits = (1U << 18) - 1;
-constexpr uint32_t kValueBits = (1U << 14) - 1;
-static_assert(kMaxKeyBytes <= kKeyBits && kInlineValueBytes <= kValueBits);
-
+// Slots are aligned to 8 bytes, and so is the body.
 size_t AlignedForBlob(size_t offset) {
   return (offset + alignof(BlobPtr) - 1) / alignof(BlobPtr) * alignof(BlobPtr);
 }
 
+template <class T>
+T Load(const char* at) {
+  T value;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+
+// Writes one part of a body after the other.
+class Writer {
+ public:
+  explicit Writer(char* at) : at_(at) {}
+  template <class T>
+  void Put(const T& value) {
+    std::memcpy(at_, &value, sizeof value);
+    at_ += sizeof value;
+  }
+  void Put(std::string_view bytes) {
+    if (!bytes.empty()) std::memcpy(at_, bytes.data(), bytes.size());
+    at_ += bytes.size();
+  }
+  void Put(BlobPtr blob) {
+    at_ += AlignedForBlob(reinterpret_cast<uintptr_t>(at_)) - reinterpret_cast<uintptr_t>(at_);
+    new (at_) BlobPtr(std::move(blob));
+    at_ += sizeof(BlobPtr);
+  }
+
+ private:
+  char* at_;
+};
+
 }  // namespace
 
-Entry* Entry::Make(const NewEntry& from) {
-  const bool is_blob = from.value && from.value->bytes().size() > kInlineValueBytes;
-  uint8_t flags = 0;
-  if (!from.value) flags |= kNegative;
-  if (is_blob) flags |= kBlob;
-  if (from.refresh_from != kNever) flags |= kSoft;
-  if (!from.version.empty()) flags |= kVersion;
-  if (from.role == Role::kHot) flags |= kHot;
+Entry* Entry::Make(const NewEntry& from, Slabs& slabs) {
+  assert(from.key.size() <= kMaxKeyBytes && from.group < kMostGroups);
+  assert(from.version.size() <= kMostVersionBytes);
+  const std::string_view value = from.value ? from.value->bytes() : std::string_view();
+  Entry head;
+  if (!from.value) head.flags_ |= kNegative;
+  if (from.role == Role::kHot) head.flags_ |= kHot;
+  if (from.expires != kNever) head.flags_ |= kTtl;
+  if (from.refresh_from != kNever) head.flags_ |= kSoft;
+  if (!from.version.empty()) head.flags_ |= kVersion;
+  head.group_ = static_cast<uint8_t>(from.group);
+  head.mark_ = static_cast<uint16_t>(from.mark);
 
-  Entry shape;
-  shape.flags_ = flags;
-  assert(from.key.size() <= kMaxKeyBytes);
-  shape.key_size_ = static_cast<uint32_t>(from.key.size()) & kKeyBits;
-  if (from.value && !is_blob) {
-    shape.value_size_ = static_cast<uint32_t>(from.value->bytes().size()) & kValueBits;
+  size_t end = head.KeyOffset();
+  if (from.key.size() > kMostInlineKeyBytes) {
+    head.key_size_ = kFarKey;
+    end = AlignedForBlob(end) + sizeof(BlobPtr);
+  } else if (from.key.size() >= kLongKey) {
+    head.key_size_ = kLongKey;
+    end += sizeof(uint16_t) + from.key.size();
+  } else {
+    head.key_size_ = static_cast<uint8_t>(from.key.size());
+    end += from.key.size();
   }
-  const size_t value_offset = shape.ValueOffset();
-  const size_t value_bytes = is_blob ? sizeof(BlobPtr) : shape.value_size_;
   const size_t version_bytes = from.version.empty() ? 0 : sizeof(uint16_t) + from.version.size();
-  const size_t total = sizeof(Entry) + value_offset + value_bytes + version_bytes;
+  size_t total = sizeof(Entry) + end + value.size() + version_bytes;
+  if (total > kLargestSlot) {
+    head.flags_ |= kBlob;
+    total = sizeof(Entry) + AlignedForBlob(end) + sizeof(BlobPtr) + version_bytes;
+  } else {
+    head.value_size_ = static_cast<uint16_t>(value.size());
+  }
 
-  void* memory = std::malloc(total);
-  if (memory == nullptr) throw std::bad_alloc();
-  auto* entry = new (memory) Entry(shape);
-  entry->hash_ = from.hash;
-  entry->expires_ = from.expires;
-  entry->group_ = from.group;
-  entry->mark_ = from.mark;
-
-  char* body = entry->Body();
-  if ((flags & kSoft) != 0) std::memcpy(body, &from.refresh_from, sizeof(Instant));
-  std::memcpy(body + entry->SoftBytes(), from.key.data(), from.key.size());
-  if (is_blob) {
-    new (body + value_offset) BlobPtr(from.value);
-  } else if (shape.value_size_ > 0) {
-    std::memcpy(body + value_offset, from.value->bytes().data(), shape.value_size_);
+  const Ref slot = slabs.Allocate(total);
+  if (slot == Ref::kNone) return nullptr;
+  auto* entry = new (slabs.At(slot)) Entry(head);
+  Writer body(entry->Body());
+  if (from.expires != kNever) body.Put(from.expires);
+  if (from.refresh_from != kNever) body.Put(from.refresh_from);
+  if (head.key_size_ == kFarKey) {
+    body.Put(MakeBlob(std::string(from.key)));
+  } else {
+    if (head.key_size_ == kLongKey) body.Put(static_cast<uint16_t>(from.key.size()));
+    body.Put(from.key);
+  }
+  if ((head.flags_ & kBlob) != 0) {
+    body.Put(from.value);
+  } else {
+    body.Put(value);
   }
   if (version_bytes > 0) {
-    assert(from.version.size() <= UINT16_MAX);
-    const auto size = static_cast<uint16_t>(from.version.size());
-    char* at = body + value_offset + value_bytes;
-    std::memcpy(at, &size, sizeof(size));
-    std::memcpy(at + sizeof(size), from.version.data(), size);
+    body.Put(static_cast<uint16_t>(from.version.size()));
+    body.Put(from.version);
   }
   return entry;
 }
 
-void Entry::Free(Entry* entry) {
-  if ((entry->flags_ & kBlob) != 0) entry->BlobAt()->~BlobPtr();
-  entry->~Entry();
-  std::free(entry);
+void Entry::Free(Entry* entry, Slabs& slabs) {
+  if ((entry->flags_ & kBlob) != 0) entry->BlobAt(entry->ValueOffset())->~BlobPtr();
+  if (entry->key_size_ == kFarKey) entry->BlobAt(entry->KeyOffset())->~BlobPtr();
+  slabs.Free(slabs.RefOf(entry));
 }
 
-size_t Entry::charge() const {
-  // malloc_usable_size takes void*, but only reads the allocator's header before the entry.
-  return malloc_usable_size(const_cast<Entry*>(this)) + kAllocatorHeader;
+// A BlobPtr is moved as its bytes are: it does not know where it lies.
+Entry* Entry::MoveTo(char* slot) {
+  std::memcpy(slot, reinterpret_cast<const char*>(this), TotalBytes());
+  return std::launder(reinterpret_cast<Entry*>(slot));
+}
+
+std::string_view Entry::key() const {
+  const char* at = Body() + KeyOffset();
+  if (key_size_ < kLongKey) return {at, key_size_};
+  if (key_size_ == kFarKey) return (*BlobAt(KeyOffset()))->bytes();
+  return {at + sizeof(uint16_t), Load<uint16_t>(at)};
+}
+
+Instant Entry::expires() const {
+  return (flags_ & kTtl) != 0 ? Load<Instant>(Body()) : kNever;
+}
+
+bool Entry::set_expires(Instant at) {
+  if ((flags_ & kTtl) == 0) return at == kNever;
+  std::memcpy(Body(), &at, sizeof at);
+  return true;
 }
 
 Instant Entry::refresh_from() const {
-  if ((flags_ & kSoft) == 0) return kNever;
-  Instant at;
-  std::memcpy(&at, Body(), sizeof(at));
-  return at;
+  return (flags_ & kSoft) != 0 ? Load<Instant>(Body() + SoftOffset()) : kNever;
 }
 
 bool Entry::ClaimRefresh() {
@@ -96,27 +145,39 @@ bool Entry::ClaimRefresh() {
   return true;
 }
 
-size_t Entry::ValueOffset() const {
-  const size_t offset = SoftBytes() + key_size_;
-  return (flags_ & kBlob) != 0 ? AlignedForBlob(offset) : offset;
+size_t Entry::KeyEnd() const {
+  const size_t at = KeyOffset();
+  if (key_size_ < kLongKey) return at + key_size_;
+  if (key_size_ == kFarKey) return AlignedForBlob(at) + sizeof(BlobPtr);
+  return at + sizeof(uint16_t) + Load<uint16_t>(Body() + at);
 }
 
-const BlobPtr* Entry::BlobAt() const {
-  return std::launder(reinterpret_cast<const BlobPtr*>(Body() + ValueOffset()));
+size_t Entry::ValueOffset() const {
+  return (flags_ & kBlob) != 0 ? AlignedForBlob(KeyEnd()) : KeyEnd();
+}
+
+size_t Entry::ValueEnd() const {
+  return ValueOffset() + ((flags_ & kBlob) != 0 ? sizeof(BlobPtr) : value_size_);
+}
+
+size_t Entry::TotalBytes() const {
+  return sizeof(Entry) + ValueEnd() +
+         ((flags_ & kVersion) != 0 ? sizeof(uint16_t) + version().size() : 0);
+}
+
+const BlobPtr* Entry::BlobAt(size_t offset) const {
+  return std::launder(reinterpret_cast<const BlobPtr*>(Body() + AlignedForBlob(offset)));
 }
 
 std::string_view Entry::value() const {
-  if ((flags_ & kBlob) != 0) return (*BlobAt())->bytes();
+  if ((flags_ & kBlob) != 0) return (*BlobAt(ValueOffset()))->bytes();
   return {Body() + ValueOffset(), value_size_};
 }
 
 std::string_view Entry::version() const {
   if ((flags_ & kVersion) == 0) return {};
-  const size_t value_bytes = (flags_ & kBlob) != 0 ? sizeof(BlobPtr) : value_size_;
-  const char* at = Body() + ValueOffset() + value_bytes;
-  uint16_t size = 0;
-  std::memcpy(&size, at, sizeof(size));
-  return {at + sizeof(size), size};
+  const char* at = Body() + ValueEnd();
+  return {at + sizeof(uint16_t), Load<uint16_t>(at)};
 }
 
 }  // namespace cistern::cache

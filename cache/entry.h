@@ -7,6 +7,8 @@
 
 #include "cache/blob.h"
 #include "cache/clock.h"
+#include "cache/key.h"
+#include "cache/memory/slabs.h"
 
 namespace cistern::cache {
 
@@ -17,8 +19,9 @@ enum class Role : uint8_t {
 };
 
 inline constexpr Instant kNever = Instant::max();
-// Values up to so many bytes lie in the entry and are copied into replies; larger ones are blobs.
-inline constexpr size_t kInlineValueBytes = 4096;
+// What the header has bits for; a configuration with more groups is refused.
+inline constexpr size_t kMostGroups = 256;
+inline constexpr size_t kMostVersionBytes = 1024;
 
 // What is to be kept; views are copied by Entry::Make.
 struct NewEntry {
@@ -31,31 +34,38 @@ struct NewEntry {
   Instant expires = kNever;  // hard: not used from then on
   Instant refresh_from =
       kNever;  // soft TTL: still used, but to be fetched anew (a lease's last quarter)
-  std::string_view version;  // up to 65,535 bytes
+  std::string_view version;  // up to kMostVersionBytes
 };
 
-// One allocation: this header, [soft TTL], key, then the value or a BlobPtr, then [version]. What
-// is absent costs nothing. All fields are guarded by the shard's lock; an entry is never shared
-// beyond it: small values are copied out, large ones pinned by their blob.
+// One slot: this header, then [expiry], [soft TTL], [length of a long key], key, value, [version].
+// What is absent costs nothing. Where that is longer than the largest slot the value is a BlobPtr,
+// and a very long key is one always. All fields are guarded by the shard's lock; an
+// entry is never shared beyond it: small values are copied out, large ones pinned by their blob.
 class Entry {
  public:
-  static Entry* Make(const NewEntry& from);
-  static void Free(Entry* entry);
+  // nullptr: the slabs have no room.
+  static Entry* Make(const NewEntry& from, Slabs& slabs);
+  static void Free(Entry* entry, Slabs& slabs);
+  // Moves it to another slot of its size. Who knows it by its place has to be told.
+  Entry* MoveTo(char* slot);
 
-  std::string_view key() const { return {Body() + SoftBytes(), key_size_}; }
-  uint64_t hash() const { return hash_; }
+  std::string_view key() const;
+  // Reckoned from the key, in 10 ns.
+  uint64_t hash() const { return HashKey(key()); }
   uint16_t group() const { return group_; }
   Role role() const { return (flags_ & kHot) != 0 ? Role::kHot : Role::kMain; }
-  uint32_t mark() const { return mark_; }
+  // The low bits of its mark.
+  uint16_t mark() const { return mark_; }
   bool negative() const { return (flags_ & kNegative) != 0; }
-  Instant expires() const { return expires_; }
-  bool ExpiredAt(Instant now) const { return expires_ <= now; }
-  void set_expires(Instant at) { expires_ = at; }  // by its EntryTable, which notes it
+  Instant expires() const;
+  bool ExpiredAt(Instant now) const { return (flags_ & kTtl) != 0 && expires() <= now; }
+  // False: it was made without an end, and has no room for one.
+  bool set_expires(Instant at);  // by its EntryTable, which notes it
   Instant refresh_from() const;
 
   // The value's bytes: valid under the shard's lock, or as long as blob() is held.
   std::string_view value() const;
-  BlobPtr blob() const { return (flags_ & kBlob) != 0 ? *BlobAt() : nullptr; }
+  BlobPtr blob() const { return (flags_ & kBlob) != 0 ? *BlobAt(ValueOffset()) : nullptr; }
   std::string_view version() const;
 
   bool hit() const { return (flags_ & kHit) != 0; }
@@ -66,8 +76,8 @@ class Entry {
   // True the first time only: whoever gets it starts the one refresh.
   bool ClaimRefresh();
 
-  // Bytes of the allocation with the allocator's own; without the blob's, which charges itself.
-  size_t charge() const;
+  // Bytes of its slot; without blobs, which charge themselves.
+  size_t charge() const { return Slabs::SlotBytes(TotalBytes()); }
 
   // Brings header, key and a small value into the CPU's cache at once: they span two lines, and
   // missed one after the other each costs 100 ns and more.
@@ -77,9 +87,8 @@ class Entry {
   }
 
   // For the queue or policy that the entry stands in.
-  Entry* prev = nullptr;
-  Entry* next = nullptr;
-  uint32_t stamp = 0;
+  Ref prev = Ref::kNone;
+  Ref next = Ref::kNone;
   uint8_t heat = 0;
 
  private:
@@ -90,25 +99,32 @@ class Entry {
     kVersion = 8,
     kHit = 16,
     kRefreshing = 32,
-    kHot = 64,
+    kTtl = 64,
+    kHot = 128,
   };
+  // Instead of the length of a key: it stands in the body; or the key is a BlobPtr.
+  static constexpr uint8_t kLongKey = 254;
+  static constexpr uint8_t kFarKey = 255;
 
   Entry() = default;
   char* Body() { return reinterpret_cast<char*>(this + 1); }
   const char* Body() const { return reinterpret_cast<const char*>(this + 1); }
-  size_t SoftBytes() const { return (flags_ & kSoft) != 0 ? sizeof(Instant) : 0; }
+  size_t SoftOffset() const { return (flags_ & kTtl) != 0 ? sizeof(Instant) : 0; }
+  // Of the key's length, its BlobPtr, or the key itself.
+  size_t KeyOffset() const { return SoftOffset() + ((flags_ & kSoft) != 0 ? sizeof(Instant) : 0); }
+  size_t KeyEnd() const;
   size_t ValueOffset() const;
-  const BlobPtr* BlobAt() const;
+  size_t ValueEnd() const;
+  size_t TotalBytes() const;
+  const BlobPtr* BlobAt(size_t offset) const;
 
   uint8_t flags_ = 0;
-  uint16_t group_ = 0;
-  uint32_t mark_ = 0;
-  uint32_t key_size_ : 18 = 0;    // keys end at 64 KiB
-  uint32_t value_size_ : 14 = 0;  // of an inline value
-  uint64_t hash_ = 0;
-  Instant expires_ = kNever;
+  uint8_t group_ = 0;
+  uint8_t key_size_ = 0;
+  uint16_t value_size_ = 0;  // of an inline value
+  uint16_t mark_ = 0;
 };
 
-static_assert(sizeof(Entry) == 48);
+static_assert(sizeof(Entry) == 16);
 
 }  // namespace cistern::cache

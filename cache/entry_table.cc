@@ -1,6 +1,7 @@
 #include "cache/entry_table.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace cistern::cache {
@@ -9,6 +10,13 @@ namespace {
 // An expired hot copy that had been hit is remembered so long: the next GET then wishes a lease
 // again.
 constexpr Duration kHotMemory = std::chrono::seconds(1);
+
+// No operation moves or evicts more entries than about so many; those of a page are vacated by
+// steps.
+constexpr size_t kMostTouched = 600;
+constexpr size_t kMovedAtOnce = 16;
+// Of the pages' bytes, before entries are moved unasked.
+constexpr uint64_t kMostUnusedPart = 8;
 
 // From when on it may be dropped unasked.
 Instant ReclaimableFrom(const Entry& entry) {
@@ -36,70 +44,157 @@ void EntryCounts::Add(const EntryCounts& other) {
   policy.reinsertions += other.policy.reinsertions;
 }
 
-EntryTable::EntryTable(std::span<Account* const> accounts, std::span<const uint16_t> account_of,
-                       const Watermarks& marks)
-    : accounts_(accounts),
-      account_of_(account_of),
-      marks_(marks),
-      index_charge_(accounts[0]->budget, ChargeKind::kEntries, index_.bytes()),
-      counts_(account_of.size()),
-      policy_counts_(account_of.size()),
-      queues_(accounts.size()) {
-  for (size_t a = 0; a < accounts.size(); ++a) {
-    queues_[a].values =
-        MakePolicy(accounts[a]->policy, {BytesOf, policy_counts_, accounts[a]->tuner.get()});
-    queues_[a].policy_charge =
-        Charge(accounts[a]->budget, ChargeKind::kEntries, queues_[a].values->bytes());
+EntryTable::EntryTable(const Context& context)
+    : accounts_(context.accounts),
+      account_of_(context.account_of),
+      marks_(context.marks),
+      slabs_(context.pages),
+      index_(context.pages, context.shard_bits),
+      index_charge_(accounts_[0]->budget, ChargeKind::kEntries, index_.bytes()),
+      counts_(account_of_.size()),
+      policy_counts_(account_of_.size()) {
+  const Arena& arena = context.pages.arena();
+  for (Account* account : accounts_) {
+    queues_.push_back({MakePolicy(account->policy, {.arena = arena,
+                                                    .weigh = BytesOf,
+                                                    .counts = policy_counts_,
+                                                    .tuner = account->tuner.get()}),
+                       Charge(account->budget, ChargeKind::kEntries, 0), EntryQueue(arena),
+                       EntryQueue(arena)});
+    queues_.back().policy_charge.Resize(queues_.back().values->bytes());
   }
 }
 
 EntryTable::~EntryTable() {
-  size_t cursor = 0;
-  VisitSome(&cursor, index_.buckets(), [this](Entry* entry) { Erase(entry); });
+  EraseAll();
 }
 
-Entry* EntryTable::Find(std::string_view key, uint64_t hash, Instant now) const {
+void EntryTable::EraseAll() {
+  uint64_t cursor = 0;
+  VisitSome(&cursor, SIZE_MAX, [this](Entry* entry) { Erase(entry); });
+  // Marks that had come round were taken for those in force.
+  for (size_t group = 0; group < counts_.size(); ++group) {
+    for (EntryCounts::Held& held : counts_[group].of)
+      held = {.evictions = held.evictions, .mark = held.mark};
+  }
+  raises_swept_ = raises_at_round_ = marks_.raised();
+}
+
+Entry* EntryTable::Find(std::string_view key, uint64_t hash, Instant now) {
+  KeepUpWithMarks();
   Entry* entry = index_.Find(key, hash);
   if (entry == nullptr || entry->ExpiredAt(now) || marks_.IsPast(*entry)) return nullptr;
   return entry;
 }
 
-void EntryTable::Hit(Entry* entry) {
+void EntryTable::Hit(Entry* entry, uint64_t hash) {
   entry->MarkHit();
-  if (entry->role() == Role::kMain && !entry->negative()) QueuesOf(*entry).values->Hit(entry);
+  if (entry->role() == Role::kMain && !entry->negative()) QueuesOf(*entry).values->Hit(entry, hash);
 }
 
 void EntryTable::Put(const NewEntry& fresh) {
   if (Entry* old = index_.Find(fresh.key, fresh.hash)) Erase(old);
-  Entry* entry = Entry::Make(fresh);
-  const size_t buckets = index_.buckets();
-  index_.Insert(entry);
-  index_charge_.Resize(index_.bytes());
-  // Growing moves entries, perhaps past the round that is under way.
-  if (index_.buckets() != buckets) soonest_next_ = std::min(soonest_next_, soonest_);
-
-  Account& account = AccountOf(*entry);
-  account.budget.Add(ChargeKind::kEntries, entry->charge());
-  if (const BlobPtr blob = entry->blob()) blob->ChargeTo(account.budget);
-  Count(*entry, true);
-  NoteExpiry(*entry);
-  Queues& queues = QueuesOf(*entry);
-  if (entry->negative()) {
-    queues.negatives.PushFront(entry);
-  } else if (entry->role() == Role::kHot) {
-    queues.hot.PushFront(entry);
-  } else {
-    queues.values->Insert(entry);
+  if (fresh.version.size() > kMostVersionBytes) return;
+  Entry* entry = MakeOrEvict(fresh);
+  if (entry == nullptr) return;
+  Add(entry, fresh.hash);
+  if (!index_.Insert(entry, fresh.hash)) {
+    Unlink(entry);
+    Release(entry);
+    return;
   }
+  index_charge_.Resize(index_.bytes());
   // Not found keeps to its share always, so that random keys cannot push out real ones.
+  Account& account = AccountOf(*entry);
+  Queues& queues = QueuesOf(*entry);
   while (account.NegativesExceedShare() && queues.negatives.back() != nullptr) {
     Drop(queues.negatives.PopBack());
   }
 }
 
-void EntryTable::SetExpires(Entry* entry, Instant at) {
-  entry->set_expires(at);
+void EntryTable::Add(Entry* entry, uint64_t hash) {
+  Account& account = AccountOf(*entry);
+  account.budget.Add(ChargeKind::kEntries, entry->charge());
+  if (const BlobPtr blob = entry->blob()) blob->ChargeTo(account.budget);
+  Count(*entry, true);
   NoteExpiry(*entry);
+  Link(entry, hash);
+}
+
+// Whatever goes frees a slot: of the size that is wanted, or one more of a page that is needed.
+Entry* EntryTable::MakeOrEvict(const NewEntry& fresh) {
+  for (size_t touched = 0; touched < kMostTouched;) {
+    if (Entry* entry = Entry::Make(fresh, slabs_)) return entry;
+    const size_t moved = VacatePages(kMovedAtOnce);
+    if (moved == 0 && !EvictAny()) return nullptr;
+    touched += std::max(moved, accounts_.size());
+  }
+  return nullptr;
+}
+
+bool EntryTable::EvictAny() {
+  bool evicted = false;
+  for (size_t a = 0; a < accounts_.size(); ++a)
+    evicted |= EvictOne(a) > 0;
+  return evicted;
+}
+
+size_t EntryTable::VacatePages(size_t most) {
+  return slabs_.Vacate(most, [this](char* from, char* to) {
+    auto* entry = reinterpret_cast<Entry*>(from);
+    const uint64_t hash = entry->hash();
+    Entry* copy = entry->MoveTo(to);
+    index_.Replace(entry, copy, hash);
+    Queues& queues = QueuesOf(*copy);
+    if (EntryQueue* queue = queues.PlainOf(*copy)) return queue->Replace(copy);
+    queues.values->Replace(copy);
+  });
+}
+
+size_t EntryTable::Compact(size_t most) {
+  const uint64_t unused = slabs_.page_bytes() - slabs_.used_bytes();
+  return unused > slabs_.page_bytes() / kMostUnusedPart ? VacatePages(most) : 0;
+}
+
+void EntryTable::Link(Entry* entry, uint64_t hash) {
+  Queues& queues = QueuesOf(*entry);
+  if (EntryQueue* queue = queues.PlainOf(*entry)) return queue->PushFront(entry);
+  queues.values->Insert(entry, hash);
+}
+
+void EntryTable::Unlink(Entry* entry) {
+  Queues& queues = QueuesOf(*entry);
+  if (EntryQueue* queue = queues.PlainOf(*entry)) return queue->Remove(entry);
+  queues.values->Remove(entry);
+}
+
+void EntryTable::SetExpires(Entry* entry, Instant at) {
+  if (entry->set_expires(at)) return NoteExpiry(*entry);
+  // It has no room for an end: another one takes its place, in the index's very slot, so that this
+  // may be called of an entry that is being visited.
+  NewEntry fresh{.key = entry->key(),
+                 .hash = HashKey(entry->key()),
+                 .group = entry->group(),
+                 .role = entry->role(),
+                 .mark = marks_.Of(entry->group(), entry->role()),
+                 .value = entry->blob(),
+                 .expires = at,
+                 .refresh_from = entry->refresh_from(),
+                 .version = entry->version()};
+  if (!entry->negative() && fresh.value == nullptr) {
+    fresh.value = MakeBlob(std::string(entry->value()));
+  }
+  Unlink(entry);  // so it cannot be the one that is evicted for its own sake
+  Entry* moved = Entry::Make(fresh, slabs_);
+  while (moved == nullptr && EvictAny())
+    moved = Entry::Make(fresh, slabs_);
+  if (moved == nullptr) {
+    Drop(entry);
+    return;
+  }
+  Add(moved, fresh.hash);
+  index_.Replace(entry, moved, fresh.hash);
+  Release(entry);
 }
 
 void EntryTable::Count(const Entry& entry, bool added) {
@@ -109,7 +204,7 @@ void EntryTable::Count(const Entry& entry, bool added) {
   EntryCounts& counts = counts_[entry.group()];
   CatchUp(&counts, entry.group());
   EntryCounts::Held& held = counts.of[static_cast<size_t>(entry.role())];
-  if (held.mark == entry.mark()) {
+  if (static_cast<uint16_t>(held.mark) == entry.mark()) {
     (entry.negative() ? held.negatives : held.items) += sign;
     held.bytes += sign * bytes;
   }
@@ -135,23 +230,16 @@ EntryCounts EntryTable::Counts(size_t group) const {
   return counts;
 }
 
-void EntryTable::Unlink(Entry* entry) {
-  Queues& queues = QueuesOf(*entry);
-  if (entry->negative()) {
-    queues.negatives.Remove(entry);
-  } else if (entry->role() == Role::kHot) {
-    queues.hot.Remove(entry);
-  } else {
-    queues.values->Remove(entry);
-  }
+uint64_t EntryTable::Drop(Entry* entry) {
+  index_.Remove(entry, HashKey(entry->key()));
+  return Release(entry);
 }
 
-uint64_t EntryTable::Drop(Entry* entry) {
+uint64_t EntryTable::Release(Entry* entry) {
   const uint64_t bytes = BytesOf(*entry);
   Count(*entry, false);
   AccountOf(*entry).budget.Release(ChargeKind::kEntries, entry->charge());
-  index_.Remove(entry);
-  Entry::Free(entry);
+  Entry::Free(entry, slabs_);
   return bytes;
 }
 
@@ -181,6 +269,7 @@ void EntryTable::NoteExpiry(const Entry& entry) {
 }
 
 void EntryTable::ReclaimExpired(Instant now, size_t buckets) {
+  KeepUpWithMarks();
   // The round that is under way may have been past what a raise has ended: the next one is not.
   if (std::exchange(raises_seen_, marks_.raised()) != marks_.raised()) {
     soonest_ = soonest_next_ = Instant::min();
@@ -192,7 +281,9 @@ void EntryTable::ReclaimExpired(Instant now, size_t buckets) {
       if (!is_past) ++counts_[entry->group()].expirations;
       Erase(entry);
     });
-    if (reclaim_cursor_ == 0) soonest_ = std::exchange(soonest_next_, kNever);
+    if (reclaim_cursor_ != 0) continue;
+    soonest_ = std::exchange(soonest_next_, kNever);
+    raises_swept_ = std::exchange(raises_at_round_, raises_seen_);
   }
 }
 

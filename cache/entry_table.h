@@ -38,9 +38,15 @@ struct EntryCounts {
 // Guarded by the shard's lock, but for Prefetch().
 class EntryTable {
  public:
-  // `accounts` and `marks` outlive the table; `account_of` maps a group to its index in accounts.
-  EntryTable(std::span<Account* const> accounts, std::span<const uint16_t> account_of,
-             const Watermarks& marks);
+  // What tables share; outlives them. `account_of` maps a group to its index in accounts.
+  struct Context {
+    std::span<Account* const> accounts;
+    std::span<const uint16_t> account_of;
+    const Watermarks& marks;
+    SlabPages& pages;
+    int shard_bits;  // of a hash, at its top: alike for all keys of one table
+  };
+  explicit EntryTable(const Context& context);
   ~EntryTable();
   EntryTable(const EntryTable&) = delete;
   EntryTable& operator=(const EntryTable&) = delete;
@@ -49,21 +55,26 @@ class EntryTable {
   const Entry* Candidate(uint64_t hash) const { return index_.Candidate(hash); }
   // The entry unless absent, expired at `now` or past its watermark; valid until the table's next
   // change.
-  Entry* Find(std::string_view key, uint64_t hash, Instant now) const;
+  Entry* Find(std::string_view key, uint64_t hash, Instant now);
   // Also one that is over but has not been reclaimed yet.
-  Entry* FindAny(std::string_view key, uint64_t hash) const { return index_.Find(key, hash); }
+  Entry* FindAny(std::string_view key, uint64_t hash) {
+    KeepUpWithMarks();
+    return index_.Find(key, hash);
+  }
   // Somebody was answered from it.
-  void Hit(Entry* entry);
+  void Hit(Entry* entry, uint64_t hash);
 
-  // Keeps it, in place of whatever the key had.
+  // Keeps it, in place of whatever the key had; evicts and moves others where the slabs have no
+  // room. Not kept is what finds none all the same, and what has too long a version.
   void Put(const NewEntry& entry);
+  // `entry` may be another one afterwards.
   void SetExpires(Entry* entry, Instant at);
   void Erase(Entry* entry);
   // Calls visit(Entry*), which may erase the entry that it is given and no other, for what stands
   // in the next `buckets` after `*cursor`. Returns whether the last one of the table was among
   // them.
   template <class Visit>
-  bool VisitSome(size_t* cursor, size_t buckets, Visit visit) {
+  bool VisitSome(uint64_t* cursor, size_t buckets, Visit visit) {
     for (; buckets > 0; --buckets) {
       index_.VisitBucket(cursor, visit);
       if (*cursor == 0) return true;
@@ -72,6 +83,9 @@ class EntryTable {
   }
   // Evicts one entry that draws on account `a`; returns its bytes, 0 if there is none.
   uint64_t EvictOne(size_t a);
+  // Where much of the pages is not used, because the sizes of entries have changed: moves up to
+  // `most` of them so that pages become free. Returns how many; 0: there is nothing to be gained.
+  size_t Compact(size_t most);
   // Drops what is over in the next `buckets` of the index; goes round. Costs nothing before the
   // instant at which something expires, or a watermark rises.
   void ReclaimExpired(Instant now, size_t buckets);
@@ -87,21 +101,46 @@ class EntryTable {
     Charge policy_charge;  // of what `values` takes for itself
     EntryQueue hot;
     EntryQueue negatives;
+
+    // Of entries that are no values: nullptr for those.
+    EntryQueue* PlainOf(const Entry& entry) {
+      if (entry.negative()) return &negatives;
+      return entry.role() == Role::kHot ? &hot : nullptr;
+    }
   };
 
   Queues& QueuesOf(const Entry& entry) { return queues_[account_of_[entry.group()]]; }
   Account& AccountOf(const Entry& entry) { return *accounts_[account_of_[entry.group()]]; }
+  void EraseAll();
+  // Charges, counts and queues it.
+  void Add(Entry* entry, uint64_t hash);
+  Entry* MakeOrEvict(const NewEntry& fresh);
+  void Link(Entry* entry, uint64_t hash);
   void Count(const Entry& entry, bool added);
   // Forgets what was counted under an earlier watermark.
   void CatchUp(EntryCounts* counts, size_t group) const;
   void Unlink(Entry* entry);
   // The entry is in no queue any more.
   uint64_t Drop(Entry* entry);
+  // ... nor in the index.
+  uint64_t Release(Entry* entry);
   void NoteExpiry(const Entry& entry);
+
+  // An entry has 16 bits of its mark.
+  static constexpr uint32_t kMostUnswept = 60'000;
+
+  size_t VacatePages(size_t most);
+  bool EvictAny();
+  // What is past its mark could seem valid again once marks of 16 bits have come round: if the
+  // sweep has fallen so far behind, everything goes at once.
+  void KeepUpWithMarks() {
+    if (marks_.raised() - raises_swept_ >= kMostUnswept) EraseAll();
+  }
 
   std::span<Account* const> accounts_;
   std::span<const uint16_t> account_of_;
   const Watermarks& marks_;
+  Slabs slabs_;
   Index index_;
   Charge index_charge_;
   std::vector<EntryCounts> counts_;          // by group, but for what the policies count
@@ -111,8 +150,10 @@ class EntryTable {
   // has seen and what was put meanwhile.
   Instant soonest_ = kNever;
   Instant soonest_next_ = kNever;
-  size_t reclaim_cursor_ = 0;
+  uint64_t reclaim_cursor_ = 0;
   uint32_t raises_seen_ = 0;
+  uint32_t raises_at_round_ = 0;  // when the round that is under way began
+  uint32_t raises_swept_ = 0;     // all that these ended is gone
 };
 
 }  // namespace cistern::cache

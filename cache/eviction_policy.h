@@ -24,13 +24,14 @@ struct PolicyCounts {
 class S3FifoTuner;
 
 struct PolicyContext {
+  const Arena& arena;  // holds the entries
   Weigh weigh;
   std::span<PolicyCounts> counts;  // by group; outlives the policy
   S3FifoTuner* tuner = nullptr;    // for "adaptive"; outlives the policy
 };
 
 // Orders main entries that hold a value by their worth. Guarded by the shard's lock. An entry
-// stands in exactly one policy or queue; `prev`, `next`, `stamp` and `heat` are that one's to use.
+// stands in exactly one policy or queue; `prev`, `next` and `heat` are that one's to use.
 // Capacity is what the policy holds when it is asked to evict: shares of a budget may move.
 class EvictionPolicy {
  public:
@@ -38,33 +39,39 @@ class EvictionPolicy {
   EvictionPolicy(const EvictionPolicy&) = delete;
   EvictionPolicy& operator=(const EvictionPolicy&) = delete;
 
-  virtual void Insert(Entry* entry) = 0;
+  // `hash` is that of the entry's key.
+  virtual void Insert(Entry* entry, uint64_t hash) = 0;
   // Most policies only count hits, up to a cap: then a hot entry's hit writes nothing at all.
-  void Hit(Entry* entry) {
-    if (entry->heat < heat_cap_) ++entry->heat;
-    if ((entry->hash() & untouched_) == 0) Touch(entry);
+  void Hit(Entry* entry, uint64_t hash) {
+    if ((entry->heat & kCountBits) < heat_cap_) ++entry->heat;
+    if ((hash & untouched_) == 0) Touch(entry, hash);
   }
   // It leaves for another reason than eviction: expired, invalidated, replaced.
   virtual void Remove(Entry* entry) = 0;
+  // `copy`, in another place, stands for an entry of the policy from now on.
+  virtual void Replace(Entry* copy) = 0;
   // The entry to evict next, already removed from the policy; nullptr when it holds none.
   virtual Entry* Evict() = 0;
   // Memory of its own: what it remembers of evicted entries, tables.
   virtual size_t bytes() const { return 0; }
 
  protected:
-  // Hits are told to Touch() if the key's hash has none of the bits `untouched`: 0 for all hits.
-  EvictionPolicy(int heat_cap, uint64_t untouched) : heat_cap_(heat_cap), untouched_(untouched) {}
+  // Hits are counted up to the cap, at most kCountBits. They are told to Touch() if the key's hash
+  // has none of the bits `untouched`: 0 for all hits.
+  EvictionPolicy(uint8_t heat_cap, uint64_t untouched)
+      : heat_cap_(heat_cap), untouched_(untouched) {}
+  static constexpr uint8_t kCountBits = 3;  // of `heat`; the others are the policy's own
   static constexpr uint64_t kTouchNone = UINT64_MAX;
   static constexpr uint64_t kTouchAll = 0;
   void set_untouched(uint64_t bits) { untouched_ = bits; }
-  virtual void Touch(Entry*) {}
+  virtual void Touch(Entry*, uint64_t /*hash*/) {}
 
  private:
-  const int heat_cap_;
+  const uint8_t heat_cap_;
   uint64_t untouched_;
 };
 
 // `name` is one of the configuration's policies: "adaptive", "s3fifo", "lru", "lfu", "fifo", "arc".
-std::unique_ptr<EvictionPolicy> MakePolicy(std::string_view name, PolicyContext context);
+std::unique_ptr<EvictionPolicy> MakePolicy(std::string_view name, const PolicyContext& context);
 
 }  // namespace cistern::cache

@@ -8,9 +8,10 @@ namespace cistern::cache {
 
 class Fifo final : public EvictionPolicy {
  public:
-  Fifo() : EvictionPolicy(0, kTouchNone) {}
-  void Insert(Entry* entry) override { queue_.PushFront(entry); }
+  explicit Fifo(const Arena& arena) : EvictionPolicy(0, kTouchNone), queue_(arena) {}
+  void Insert(Entry* entry, uint64_t) override { queue_.PushFront(entry); }
   void Remove(Entry* entry) override { queue_.Remove(entry); }
+  void Replace(Entry* copy) override { queue_.Replace(copy); }
   Entry* Evict() override { return queue_.PopBack(); }
 
  private:

@@ -76,7 +76,7 @@ GetOutcome ForwardPath::Enter(Executor& executor, Target target, Group& group, K
     Entry* entry = shard.entries.Find(key.bytes, key.hash, context_.clock.Now());
     // A copy answers this node's own clients only.
     if (entry != nullptr && entry->role() == Role::kHot && target != Target::kBackend) {
-      shard.entries.Hit(entry);
+      shard.entries.Hit(entry, key.hash);
       entered.copy = LoadedFrom(*entry);
     } else {
       entered = Enqueue(executor, shard, target, group, key, deadline, &waiters);
@@ -129,7 +129,7 @@ ForwardPath::Entered ForwardPath::Enqueue(Executor& executor, Shard& shard, Targ
   return entered;
 }
 
-Wish ForwardPath::WishFor(Executor& executor, const Shard& shard, const Group& group, Key key) {
+Wish ForwardPath::WishFor(Executor& executor, Shard& shard, const Group& group, Key key) {
   if (!group.hot()) return Wish::kNone;
   const Entry* last = shard.entries.FindAny(key.bytes, key.hash);
   const bool last_was_hit = last != nullptr && last->role() == Role::kHot && last->hit();

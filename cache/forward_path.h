@@ -59,7 +59,7 @@ class ForwardPath {
                   Instant deadline, Waiters* waiters);
   // A request to the owner wishes a lease if the last copy was hit, so the next one will be; other
   // keys are sampled, as in groupcache. REQUIRES: the shard's lock.
-  Wish WishFor(Executor& executor, const Shard& shard, const Group& group, Key key);
+  Wish WishFor(Executor& executor, Shard& shard, const Group& group, Key key);
   void Go(Executor& executor, Target target, const Entered& entered);
   void Send(Executor& executor, Target target, const RequestPtr& request);
   void Load(Executor& executor, Target target, const RequestPtr& request);

@@ -2,77 +2,149 @@
 
 #include <emmintrin.h>
 
+#include <algorithm>
 #include <cassert>
+#include <new>
 
 namespace cistern::cache {
 namespace {
 
-constexpr size_t kFirstBuckets = 8;
 constexpr uint8_t kStuck = 255;
+// Slots of these sizes leave little of a page unused.
+constexpr uint32_t kCounts[] = {42, 51, 64};
+// A segment that is full at this depth has been filled on purpose; it grows on, up to a byte's
+// count of buckets.
+constexpr int kMostDepth = 24;
+constexpr uint32_t kMostBuckets = 255;
+
+constexpr size_t MostEntries(uint32_t buckets) {
+  return size_t{buckets} * 12 * 87 / 100;
+}
+static_assert(MostEntries(kCounts[2]) <= Index::kMostMoved);
+
+uint32_t BucketsFor(size_t entries) {
+  for (const uint32_t count : kCounts) {
+    if (entries <= MostEntries(count)) return count;
+  }
+  return kMostBuckets;
+}
 
 }  // namespace
 
-Index::Index()
-    : buckets_(std::make_unique<Bucket[]>(kFirstBuckets)),
-      mask_(kFirstBuckets - 1),
-      hint_buckets_(buckets_.get()),
-      hint_mask_(mask_) {}
+Index::Index(SlabPages& pages, int skipped_bits)
+    : arena_(pages.arena()), segments_(pages), skipped_bits_(skipped_bits) {
+  directories_.push_back(std::make_unique<Directory>(0, skipped_bits));
+  directory_bytes_ = sizeof(uint64_t);
+  hint_.store(directories_.back().get());
+  Publish(NewSegment(kCounts[0], 0), 0);
+}
 
-uint32_t Index::Matches(const Bucket& bucket, uint8_t tag) {
-  const __m128i tags = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(bucket.tags));
+Index::~Index() {
+  for (size_t i = 0; i < size_t{1} << directory().depth;) {
+    const Segment segment = Segment::FromWord(directory().words[i].load());
+    i += size_t{1} << (directory().depth - segment.depth);
+    FreeSegment(segment);
+  }
+}
+
+Index::Segment Index::NewSegment(uint32_t count, int depth) {
+  buckets_ += count;
+  const size_t bytes = count * sizeof(Bucket);
+  const Ref slot = bytes <= kLargestSlot ? segments_.Allocate(bytes) : Ref::kNone;
+  // It must not fail because entries have taken all pages.
+  void* memory = slot != Ref::kNone ? segments_.At(slot)
+                                    : ::operator new (bytes, std::align_val_t{alignof(Bucket)});
+  return {new (memory) Bucket[count], count, depth};
+}
+
+void Index::FreeSegment(const Segment& segment) {
+  buckets_ -= segment.count;
+  if (arena_.Contains(segment.buckets)) return segments_.Free(segments_.RefOf(segment.buckets));
+  ::operator delete (segment.buckets, std::align_val_t{alignof(Bucket)});
+}
+
+void Index::Publish(const Segment& segment, uint64_t hash) {
+  const Directory& all = directory();
+  const size_t span = size_t{1} << (all.depth - segment.depth);
+  const size_t first = all.IndexOf(hash << skipped_bits_) / span * span;
+  for (size_t i = first; i < first + span; ++i)
+    all.words[i].store(segment.ToWord(), std::memory_order_release);
+}
+
+__attribute__((always_inline)) inline uint32_t Index::Matches(const Bucket& bucket, uint8_t tag) {
+  const __m128i tags = _mm_load_si128(reinterpret_cast<const __m128i*>(bucket.tags));
   const __m128i equal = _mm_cmpeq_epi8(tags, _mm_set1_epi8(static_cast<char>(tag)));
   return static_cast<uint32_t>(_mm_movemask_epi8(equal)) & ((1U << kSlots) - 1);
 }
 
 Entry* Index::Find(std::string_view key, uint64_t hash) const {
+  const Segment segment = directory().Of(hash);
   const uint8_t tag = Tag(hash);
-  for (size_t at = hash & mask_, seen = 0; seen <= mask_; at = (at + 1) & mask_, ++seen) {
-    const Bucket& bucket = buckets_[at];
+  for (uint32_t at = segment.Home(hash), seen = 0; seen < segment.count;
+       at = segment.After(at), ++seen) {
+    const Bucket& bucket = segment.buckets[at];
     for (uint32_t hits = Matches(bucket, tag); hits != 0; hits &= hits - 1) {
-      Entry* entry = bucket.slots[__builtin_ctz(hits)];
+      Entry* entry = At(bucket.refs[__builtin_ctz(hits)]);
       entry->Prefetch();
-      if (entry->hash() == hash && entry->key() == key) return entry;
+      if (entry->key() == key) return entry;
     }
     if (bucket.overflowed == 0) return nullptr;
   }
   return nullptr;
 }
 
-const Entry* Index::Candidate(uint64_t hash) const {
-  const Bucket& bucket = buckets_[hash & mask_];
+// What it reads may be written at the same time, or belong to somebody else already; it is in the
+// arena all the same, which stays.
+#if defined(__SANITIZE_THREAD__)
+__attribute__((no_sanitize("thread")))
+#endif
+const Entry*
+Index::Candidate(uint64_t hash) const {
+  const Segment segment = hint_.load(std::memory_order_acquire)->Of(hash);
+  const Bucket& bucket = segment.buckets[segment.Home(hash)];
+  if (!arena_.Contains(&bucket)) return nullptr;
   const uint32_t hits = Matches(bucket, Tag(hash));
-  return hits == 0 ? nullptr : bucket.slots[__builtin_ctz(hits)];
+  return hits == 0 ? nullptr : At(bucket.refs[__builtin_ctz(hits)]);
 }
 
-void Index::Insert(Entry* entry) {
-  if ((size_ + 1) * 4 > buckets() * kSlots * 3) Grow();
-  Place(entry);
+bool Index::Insert(Entry* entry, uint64_t hash) {
+  Segment segment = directory().Of(hash);
+  while (segment.buckets->size >= MostEntries(segment.count)) {
+    if (!Grow(hash)) return false;
+    segment = directory().Of(hash);
+  }
+  Place(segment, arena_.RefOf(entry), hash);
   ++size_;
+  return true;
 }
 
-void Index::Place(Entry* entry) {
-  for (size_t at = entry->hash() & mask_;; at = (at + 1) & mask_) {
-    Bucket& bucket = buckets_[at];
+void Index::Place(const Segment& segment, Ref ref, uint64_t hash) {
+  ++segment.buckets->size;
+  for (uint32_t at = segment.Home(hash);; at = segment.After(at)) {
+    Bucket& bucket = segment.buckets[at];
     const uint32_t free = Matches(bucket, 0);
     if (free != 0) {
       const int slot = __builtin_ctz(free);
-      bucket.tags[slot] = Tag(entry->hash());
-      bucket.slots[slot] = entry;
+      bucket.tags[slot] = Tag(hash);
+      bucket.refs[slot] = ref;
       return;
     }
     if (bucket.overflowed != kStuck) ++bucket.overflowed;
   }
 }
 
-void Index::Remove(Entry* entry) {
-  const uint8_t tag = Tag(entry->hash());
-  for (size_t at = entry->hash() & mask_;; at = (at + 1) & mask_) {
-    Bucket& bucket = buckets_[at];
+void Index::Remove(Entry* entry, uint64_t hash) {
+  const Segment segment = directory().Of(hash);
+  const uint8_t tag = Tag(hash);
+  const Ref ref = arena_.RefOf(entry);
+  for (uint32_t at = segment.Home(hash);; at = segment.After(at)) {
+    Bucket& bucket = segment.buckets[at];
     for (uint32_t hits = Matches(bucket, tag); hits != 0; hits &= hits - 1) {
       const int slot = __builtin_ctz(hits);
-      if (bucket.slots[slot] != entry) continue;
+      if (bucket.refs[slot] != ref) continue;
       bucket.tags[slot] = 0;
-      bucket.slots[slot] = nullptr;
+      bucket.refs[slot] = Ref::kNone;
+      --segment.buckets->size;
       --size_;
       return;
     }
@@ -81,18 +153,74 @@ void Index::Remove(Entry* entry) {
   }
 }
 
-void Index::Grow() {
-  auto old = std::move(buckets_);
-  const size_t old_count = mask_ + 1;
-  buckets_ = std::make_unique<Bucket[]>(old_count * 2);
-  mask_ = old_count * 2 - 1;
-  for (size_t i = 0; i < old_count; ++i) {
+void Index::Replace(Entry* entry, Entry* moved, uint64_t hash) {
+  const Segment segment = directory().Of(hash);
+  const Ref ref = arena_.RefOf(entry);
+  for (uint32_t at = segment.Home(hash);; at = segment.After(at)) {
+    Bucket& bucket = segment.buckets[at];
+    for (uint32_t hits = Matches(bucket, Tag(hash)); hits != 0; hits &= hits - 1) {
+      Ref& slot = bucket.refs[__builtin_ctz(hits)];
+      if (slot == ref) {
+        slot = arena_.RefOf(moved);
+        return;
+      }
+    }
+    assert(bucket.overflowed > 0);
+  }
+}
+
+bool Index::Grow(uint64_t hash) {
+  const Segment full = directory().Of(hash);
+  const bool splits = full.count >= kCounts[2];
+  if (splits && full.depth < kMostDepth) {
+    Split(full, hash);
+    return true;
+  }
+  if (full.count == kMostBuckets) return false;
+  const Segment grown = NewSegment(BucketsFor(MostEntries(full.count) + 1), full.depth);
+  for (uint32_t at = 0; at < full.count; ++at) {
+    const Bucket& bucket = full.buckets[at];
     for (int slot = 0; slot < kSlots; ++slot) {
-      if (old[i].tags[slot] != 0) Place(old[i].slots[slot]);
+      if (bucket.tags[slot] != 0) Place(grown, bucket.refs[slot], At(bucket.refs[slot])->hash());
     }
   }
-  hint_buckets_.store(buckets_.get(), std::memory_order_relaxed);
-  hint_mask_.store(mask_, std::memory_order_relaxed);
+  Publish(grown, hash);
+  FreeSegment(full);
+  return true;
+}
+
+void Index::Split(const Segment& full, uint64_t hash) {
+  if (full.depth == directory().depth) DoubleDirectory();
+  const int depth = full.depth + 1;
+  const uint64_t bit = uint64_t{1} << (64 - skipped_bits_ - depth);
+  size_t upper = 0;
+  std::vector<std::pair<Ref, uint64_t>> moved;
+  moved.reserve(full.buckets->size);
+  for (uint32_t at = 0; at < full.count; ++at) {
+    const Bucket& bucket = full.buckets[at];
+    for (int slot = 0; slot < kSlots; ++slot) {
+      if (bucket.tags[slot] == 0) continue;
+      moved.emplace_back(bucket.refs[slot], At(bucket.refs[slot])->hash());
+      if ((moved.back().second & bit) != 0) ++upper;
+    }
+  }
+  const Segment halves[] = {NewSegment(BucketsFor(moved.size() - upper), depth),
+                            NewSegment(BucketsFor(upper), depth)};
+  for (const auto& [ref, of] : moved)
+    Place(halves[(of & bit) != 0 ? 1 : 0], ref, of);
+  Publish(halves[0], hash & ~bit);
+  Publish(halves[1], hash | bit);
+  FreeSegment(full);
+}
+
+void Index::DoubleDirectory() {
+  const Directory& old = directory();
+  auto twice = std::make_unique<Directory>(old.depth + 1, skipped_bits_);
+  for (size_t i = 0; i < size_t{1} << twice->depth; ++i)
+    twice->words[i].store(old.words[i / 2].load());
+  directory_bytes_ += sizeof(uint64_t) << twice->depth;
+  directories_.push_back(std::move(twice));
+  hint_.store(directories_.back().get(), std::memory_order_release);
 }
 
 }  // namespace cistern::cache

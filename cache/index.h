@@ -6,72 +6,160 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "cache/entry.h"
+#include "cache/memory/slabs.h"
 
 namespace cistern::cache {
 
-// Seven references a bucket, each with a one-byte tag of the hash; a full bucket overflows into the
-// next one and counts how many did, so that a search knows when to stop (the layout of Valkey 8.1's
-// and F14's tables, with linear probing). Guarded by the shard's lock, but for Prefetch().
+// Extendible hashing (Fagin, Nievergelt, Pippenger, Strong, 1979): the hash's top bits choose a
+// segment by way of a directory, its low bits one of the segment's buckets. A segment begins with
+// 42 buckets, grows to 51 and to 64, and then becomes two of 42. So the index is filled to 65 to 87
+// % at any size, is never rebuilt as a whole, and no insertion moves more than kMostMoved entries.
+//
+// A bucket holds twelve references with a one-byte tag of the hash each. A full one overflows into
+// the next one of its segment (the last into the first) and counts how many did, so that a search
+// knows when to stop. Guarded by the shard's lock, but for the hints.
 class Index {
  public:
-  Index();
+  static constexpr size_t kMostMoved = 670;
+
+  // Of all hashes the top `skipped_bits` are alike: they have chosen the shard. The arena of
+  // `pages` holds the entries, and the index; both outlive it.
+  Index(SlabPages& pages, int skipped_bits);
+  ~Index();
   Index(const Index&) = delete;
   Index& operator=(const Index&) = delete;
 
   // nullptr if absent. Expired entries are found like others.
   Entry* Find(std::string_view key, uint64_t hash) const;
-  // REQUIRES: the key is absent. Doubles the table when it is 3/4 full.
-  void Insert(Entry* entry);
+  // REQUIRES: the key is absent. False: it is not kept, because thousands of keys have nearly the
+  // same hash, which no keys have that were not made for it.
+  bool Insert(Entry* entry, uint64_t hash);
   // REQUIRES: `entry` is in the index. Does not free it.
-  void Remove(Entry* entry);
+  void Remove(Entry* entry, uint64_t hash);
+  // REQUIRES: `entry` is in the index. From now on `moved` stands for it.
+  void Replace(Entry* entry, Entry* moved, uint64_t hash);
 
   // Brings the bucket's line into the CPU's cache. A hint: may be called without the lock.
   void Prefetch(uint64_t hash) const {
-    const Bucket* buckets = hint_buckets_.load(std::memory_order_relaxed);
-    __builtin_prefetch(buckets + (hash & hint_mask_.load(std::memory_order_relaxed)));
+    const Segment segment = hint_.load(std::memory_order_acquire)->Of(hash);
+    __builtin_prefetch(segment.buckets + segment.Home(hash));
   }
-  // The entry that Find would most likely look at: by tag only, to be prefetched. May be wrong.
+  // The entry that Find would most likely look at: by tag only, to be prefetched. A hint: may be
+  // called without the lock, and then name what is none any more.
   const Entry* Candidate(uint64_t hash) const;
 
-  // Calls visit(Entry*) for what stands in the bucket at `*cursor` and moves it to the next one;
-  // wraps to 0 after the last. `visit` may remove the entry that it is given, and no other.
+  // Calls visit(Entry*) for what belongs into the bucket at `*cursor` and moves it on; 0 after the
+  // last one. `visit` may remove the entry that it is given, and no other. Between two calls the
+  // index may change: what is there all the time is visited once at least, and seldom twice.
   template <class Visit>
-  void VisitBucket(size_t* cursor, Visit visit) {
-    Bucket& bucket = buckets_[*cursor & mask_];
-    for (int i = 0; i < kSlots; ++i) {
-      if (bucket.tags[i] != 0) visit(bucket.slots[i]);
-    }
-    *cursor = (*cursor + 1) & mask_;
-  }
+  void VisitBucket(uint64_t* cursor, Visit visit);
 
   size_t size() const { return size_; }
-  size_t buckets() const { return mask_ + 1; }
-  size_t bytes() const { return buckets() * sizeof(Bucket); }
+  size_t buckets() const { return buckets_; }
+  size_t bytes() const { return buckets_ * sizeof(Bucket) + directory_bytes_; }
 
  private:
-  static constexpr int kSlots = 7;
+  static constexpr int kSlots = 12;
   struct alignas(64) Bucket {
     uint8_t tags[kSlots] = {};  // 0: free
     uint8_t overflowed = 0;  // entries of this or earlier buckets that stand further on; 255 sticks
-    Entry* slots[kSlots] = {};
+    uint8_t unused = 0;
+    uint16_t size = 0;  // entries of the segment: in its first bucket only
+    Ref refs[kSlots] = {};
   };
   static_assert(sizeof(Bucket) == 64);
+
+  // A segment in one word, so that whoever has no lock reads what belongs together.
+  struct Segment {
+    Bucket* buckets;
+    uint32_t count;  // of buckets
+    int depth;       // of its hashes so many top bits are alike, after those that are skipped
+
+    static Segment FromWord(uint64_t word) {
+      return {reinterpret_cast<Bucket*>(word & ((uint64_t{1} << 48) - 1)),
+              static_cast<uint32_t>(word >> 56), static_cast<int>(word >> 48 & 0xff)};
+    }
+    uint64_t ToWord() const {
+      return reinterpret_cast<uint64_t>(buckets) | static_cast<uint64_t>(depth) << 48 |
+             uint64_t{count} << 56;
+    }
+    // The bucket where a search begins. (Lemire's range reduction.)
+    uint32_t Home(uint64_t hash) const {
+      return static_cast<uint32_t>((hash & UINT32_MAX) * count >> 32);
+    }
+    uint32_t After(uint32_t bucket) const { return bucket + 1 == count ? 0 : bucket + 1; }
+  };
+  // Segments by the hashes' top bits. Replaced by one of twice its size when a segment needs more
+  // bits; the old ones stay for those who read without the lock, and are no larger together.
+  struct Directory {
+    Directory(int of_depth, int skipped)
+        : depth(of_depth),
+          skipped_bits(skipped),
+          words(std::make_unique<std::atomic<uint64_t>[]>(size_t{1} << of_depth)) {}
+    // REQUIRES: the bits that are skipped have been shifted out of `prefix`.
+    size_t IndexOf(uint64_t prefix) const { return prefix >> 1 >> (63 - depth); }
+    Segment At(uint64_t prefix) const {
+      return Segment::FromWord(words[IndexOf(prefix)].load(std::memory_order_acquire));
+    }
+    Segment Of(uint64_t hash) const { return At(hash << skipped_bits); }
+
+    const int depth;
+    const int skipped_bits;
+    const std::unique_ptr<std::atomic<uint64_t>[]> words;
+  };
 
   static uint8_t Tag(uint64_t hash) {
     const auto tag = static_cast<uint8_t>(hash >> 32);
     return tag == 0 ? 1 : tag;
   }
   static uint32_t Matches(const Bucket& bucket, uint8_t tag);
-  void Place(Entry* entry);
-  void Grow();
+  Entry* At(Ref ref) const { return reinterpret_cast<Entry*>(arena_.At(ref)); }
+  const Directory& directory() const { return *directories_.back(); }
+  Segment NewSegment(uint32_t count, int depth);
+  void FreeSegment(const Segment& segment);
+  // Has `segment` stand for all hashes that begin as `hash` does, as far as its depth goes.
+  void Publish(const Segment& segment, uint64_t hash);
+  static void Place(const Segment& segment, Ref ref, uint64_t hash);
+  bool Grow(uint64_t hash);
+  void Split(const Segment& full, uint64_t hash);
+  void DoubleDirectory();
 
-  std::unique_ptr<Bucket[]> buckets_;
-  size_t mask_;
+  const Arena& arena_;
+  Slabs segments_;
+  const int skipped_bits_;
   size_t size_ = 0;
-  std::atomic<const Bucket*> hint_buckets_;
-  std::atomic<size_t> hint_mask_;
+  size_t buckets_ = 0;
+  size_t directory_bytes_ = 0;
+  std::vector<std::unique_ptr<Directory>> directories_;  // the last one holds
+  std::atomic<const Directory*> hint_;
 };
+
+template <class Visit>
+void Index::VisitBucket(uint64_t* cursor, Visit visit) {
+  // Above: the hash's bits that choose the segment. Below: how far it has come in the segment, as a
+  // fraction, which stays right when the segment grows.
+  const uint64_t prefix = *cursor & ~uint64_t{UINT32_MAX};
+  const Segment segment = directory().At(prefix);
+  const uint32_t home = segment.Home(*cursor);
+  for (uint32_t at = home, seen = 0; seen < segment.count; at = segment.After(at), ++seen) {
+    Bucket& bucket = segment.buckets[at];
+    for (int slot = 0; slot < kSlots; ++slot) {
+      if (bucket.tags[slot] == 0) continue;
+      Entry* entry = At(bucket.refs[slot]);
+      if (segment.Home(entry->hash()) == home) visit(entry);
+    }
+    if (bucket.overflowed == 0) break;
+  }
+  if (home + 1 < segment.count) {
+    *cursor = prefix | (((uint64_t{home} + 1) << 32) + segment.count - 1) / segment.count;
+  } else {
+    *cursor = segment.depth == 0 ? 0
+                                 : (prefix >> (64 - segment.depth) << (64 - segment.depth)) +
+                                       (uint64_t{1} << (64 - segment.depth));
+  }
+}
 
 }  // namespace cistern::cache

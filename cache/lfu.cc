@@ -1,41 +1,43 @@
 #include "cache/lfu.h"
 
-#include <limits>
-
 namespace cistern::cache {
+namespace {
 
-void Lfu::Place(Entry* entry) {
-  const uint32_t rank = entry->stamp = floor_ + entry->heat;
-  // Differences to the floor, since ranks wrap.
-  if (rank - floor_ < lowest_ - floor_) lowest_ = rank;
-  QueueOf(rank).PushFront(entry);
+uint8_t Above(uint8_t floor, uint8_t rank) {
+  return static_cast<uint8_t>(rank - floor);
 }
 
-void Lfu::Insert(Entry* entry) {
-  entry->heat = 1;
-  Place(entry);
+}  // namespace
+
+void Lfu::Push(Entry* entry, uint8_t rank) {
+  entry->heat = rank;
+  if (Above(floor_, rank) < Above(floor_, lowest_)) lowest_ = rank;
+  ring_[rank].PushFront(entry);
+}
+
+void Lfu::Insert(Entry* entry, uint64_t) {
+  Push(entry, floor_ + 1);
   ++size_;
 }
 
-void Lfu::Touch(Entry* entry) {
-  if (entry->heat < std::numeric_limits<uint8_t>::max()) ++entry->heat;
-  if (entry->stamp == floor_ + entry->heat) return;
-  QueueOf(entry->stamp).Remove(entry);
-  Place(entry);
+void Lfu::Touch(Entry* entry, uint64_t) {
+  ring_[entry->heat].Remove(entry);
+  const bool is_highest = Above(floor_, entry->heat) == kRing - 1;
+  Push(entry, is_highest ? entry->heat : entry->heat + 1);
 }
 
 void Lfu::Remove(Entry* entry) {
-  QueueOf(entry->stamp).Remove(entry);
+  ring_[entry->heat].Remove(entry);
   --size_;
 }
 
 Entry* Lfu::Evict() {
   if (size_ == 0) return nullptr;
-  while (QueueOf(lowest_).size() == 0)
+  while (ring_[lowest_].size() == 0)
     ++lowest_;
   if (ages_ == Ages::kYes) floor_ = lowest_;
   --size_;
-  return QueueOf(lowest_).PopBack();
+  return ring_[lowest_].PopBack();
 }
 
 }  // namespace cistern::cache

@@ -2,16 +2,20 @@
 
 namespace cistern::cache {
 
-void Lru::Insert(Entry* entry) {
-  entry->stamp = ++moved_;
+void Lru::Insert(Entry* entry, uint64_t) {
   queue_.PushFront(entry);
+  entry->heat = era_;
+  if (++moved_ < queue_.size() / 16) return;
+  moved_ = 0;
+  ++era_;
 }
 
-void Lru::Touch(Entry* entry) {
-  // moved_ - stamp bounds the number of entries before this one (unsigned: also across a wrap).
-  if (moves_ == Moves::kLazily && moved_ - entry->stamp < queue_.size() / 8) return;
+void Lru::Touch(Entry* entry, uint64_t hash) {
+  // Of the last era or this one. Where there are few entries each move is an era.
+  const bool is_new = queue_.size() >= 32 && static_cast<uint8_t>(era_ - entry->heat) < 2;
+  if (is_new && moves_ == Moves::kLazily) return;
   queue_.Remove(entry);
-  Insert(entry);
+  Insert(entry, hash);
 }
 
 }  // namespace cistern::cache

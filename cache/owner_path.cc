@@ -47,7 +47,7 @@ std::optional<GetOutcome> OwnerPath::Get(Executor& executor, Group& group, Key k
     std::lock_guard lock(shard.mutex);
     Entry* entry = shard.entries.Find(key.bytes, key.hash, now);
     if (entry != nullptr && entry->role() == Role::kMain) {
-      shard.entries.Hit(entry);
+      shard.entries.Hit(entry, key.hash);
       waiter.source = Source::kMain;
       look.outcome = entry->negative() ? GetOutcome::kNegative : GetOutcome::kHit;
       look.answer = LoadedFrom(*entry);

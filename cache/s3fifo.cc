@@ -9,24 +9,23 @@ constexpr int kMostSpared = 256;
 
 }  // namespace
 
-void S3Fifo::Push(Entry* entry, Place place) {
-  entry->stamp = place;
+void S3Fifo::Push(Entry* entry, Place place, uint8_t hits) {
+  entry->heat = place == kMain ? hits | kPlaceBit : hits;
   queues_[place].entries.PushFront(entry);
   queues_[place].bytes += context_.weigh(*entry);
 }
 
 void S3Fifo::Remove(Entry* entry) {
-  Queue& from = queues_[entry->stamp];
+  Queue& from = queues_[PlaceOf(*entry)];
   from.entries.Remove(entry);
   from.bytes -= context_.weigh(*entry);
 }
 
-void S3Fifo::Insert(Entry* entry) {
-  entry->heat = 0;
-  if (tuner_ != nullptr && (entry->hash() & tuner_->unsampled()) == 0) Touch(entry);
-  const bool was_ghost = ghosts_.Take(entry->hash(), context_.weigh(*entry));
+void S3Fifo::Insert(Entry* entry, uint64_t hash) {
+  if (tuner_ != nullptr && (hash & tuner_->unsampled()) == 0) tuner_->Access(hash);
+  const bool was_ghost = ghosts_.Take(hash, context_.weigh(*entry));
   if (was_ghost) ++context_.counts[entry->group()].ghost_hits;
-  Push(entry, was_ghost ? kMain : kSmall);
+  Push(entry, was_ghost ? kMain : kSmall, 0);
 }
 
 Entry* S3Fifo::Evict() {
@@ -55,23 +54,20 @@ void S3Fifo::Fit(uint64_t bytes) {
   set_untouched(tuner_->unsampled());
 }
 
-bool S3Fifo::Stays(const Entry& newcomer) {
-  if (newcomer.heat >= rule_.threshold) return true;
-  return rule_.lucky_of != 0 && ++unlucky_ % rule_.lucky_of == 0;
-}
-
 bool S3Fifo::Spare(Entry* entry, Place from) {
+  const auto hits = static_cast<uint8_t>(entry->heat & kCountBits);
   PolicyCounts& counts = context_.counts[entry->group()];
   if (from == kMain) {
-    if (entry->heat == 0) return false;
-    --entry->heat;
+    if (hits == 0) return false;
     ++counts.reinsertions;
-  } else {
-    if (!Stays(*entry)) return false;
-    entry->heat = 0;
-    ++counts.promotions;
+    Push(entry, kMain, hits - 1);
+    return true;
   }
-  Push(entry, kMain);
+  const bool is_lucky =
+      rule_.lucky_of != 0 && hits < rule_.threshold && ++unlucky_ % rule_.lucky_of == 0;
+  if (hits < rule_.threshold && !is_lucky) return false;
+  ++counts.promotions;
+  Push(entry, kMain, 0);
   return true;
 }
 

@@ -10,6 +10,7 @@
 #include "cache/forward.h"
 #include "cache/hold_off.h"
 #include "cache/holders.h"
+#include "cache/shard_lock.h"
 
 namespace cistern::cache {
 
@@ -18,13 +19,13 @@ namespace cistern::cache {
 // one critical section, and the fence between loads and invalidations needs no generation a key.
 // Nothing calls out under the lock.
 struct alignas(64) Shard {
-  Shard(std::span<Account* const> accounts, std::span<const uint16_t> account_of,
-        const Watermarks& marks, size_t holders_capacity, const Grace& grace, size_t hold_off_slots)
-      : entries(accounts, account_of, marks),
-        holders(accounts[0]->budget, holders_capacity, grace),
-        hold_off(accounts[0]->budget, hold_off_slots) {}
+  Shard(const EntryTable::Context& context, size_t holders_capacity, const Grace& grace,
+        size_t hold_off_slots)
+      : entries(context),
+        holders(context.accounts[0]->budget, holders_capacity, grace),
+        hold_off(context.accounts[0]->budget, hold_off_slots) {}
 
-  std::mutex mutex;
+  ShardLock mutex;
   EntryTable entries;
   Holders holders;
   HoldOff hold_off;

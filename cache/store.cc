@@ -7,12 +7,18 @@ namespace cistern::cache {
 namespace {
 
 constexpr size_t kShardsPerWorker = 16;
-constexpr size_t kMinShards = 64;
+constexpr size_t kMinShards = 16;
 constexpr Duration kReclaimSlice = std::chrono::microseconds(200);
 constexpr size_t kReclaimBuckets = 16;
+constexpr size_t kCompacted = 16;
 constexpr size_t kReclaimHolderBuckets = 64;
 constexpr size_t kHoldOffSlots = size_t{1} << 18;  // of all shards, where a group wants them
 constexpr uint64_t kReclaimBytes = uint64_t{4} << 20;
+
+// Pages that are not full come on top of what is charged.
+uint64_t ArenaBytes(uint64_t memory) {
+  return memory + memory / 16 + 2 * Arena::kRegionBytes;
+}
 
 size_t ShardsFor(int workers) {
   return std::bit_ceil(std::max(kMinShards, kShardsPerWorker * static_cast<size_t>(workers)));
@@ -31,7 +37,11 @@ std::unique_ptr<Account> MakeAccount(Budget& budget, double hot_share, const std
 }  // namespace
 
 Store::Store(const Options& options, std::span<const GroupConfig* const> groups)
-    : limit_(options.memory), marks_(groups.size()), reclaim_at_(options.workers) {
+    : limit_(options.memory),
+      arena_(ArenaBytes(options.memory)),
+      slab_pages_(arena_),
+      marks_(groups.size()),
+      reclaim_at_(options.workers) {
   uint64_t carved = 0;
   double shared_hot = 0;
   for (const GroupConfig* group : groups) {
@@ -54,7 +64,11 @@ Store::Store(const Options& options, std::span<const GroupConfig* const> groups)
 
   shard_shift_ = 64 - std::countr_zero(count);
   for (size_t i = 0; i < count; ++i) {
-    shards_.push_back(std::make_unique<Shard>(account_ptrs_, account_of_, marks_,
+    shards_.push_back(std::make_unique<Shard>(EntryTable::Context{.accounts = account_ptrs_,
+                                                                  .account_of = account_of_,
+                                                                  .marks = marks_,
+                                                                  .pages = slab_pages_,
+                                                                  .shard_bits = 64 - shard_shift_},
                                               options.holder_records / count, grace_,
                                               holds_off_ ? kHoldOffSlots / count : 0));
   }
@@ -64,9 +78,7 @@ void Store::Prefetch(std::span<const Key> keys) {
   for (const Key& key : keys)
     ShardOf(key.hash).entries.Prefetch(key.hash);
   for (const Key& key : keys) {
-    Shard& shard = ShardOf(key.hash);
-    std::lock_guard lock(shard.mutex);
-    if (const Entry* entry = shard.entries.Candidate(key.hash)) entry->Prefetch();
+    if (const Entry* entry = ShardOf(key.hash).entries.Candidate(key.hash)) entry->Prefetch();
   }
 }
 
@@ -132,10 +144,22 @@ void Store::Reclaim(int w, int workers, const Clock& clock) {
     Shard& shard = *shards_[at % shards_.size()];
     std::lock_guard lock(shard.mutex);
     shard.entries.ReclaimExpired(now, kReclaimBuckets);
+    shard.entries.Compact(kCompacted);
     shard.holders.Reclaim(now, kReclaimHolderBuckets);
   }
   for (size_t a = 0; a < accounts_.size(); ++a)
     EvictExcess(a, kReclaimBytes);
+}
+
+void Store::GiveBackMemory() {
+  for (const auto& shard : shards_) {
+    bool is_compact = false;
+    while (!is_compact) {
+      std::lock_guard lock(shard->mutex);
+      is_compact = shard->entries.Compact(kCompacted) == 0;
+    }
+  }
+  arena_.GiveBack();
 }
 
 EntryCounts Store::Counts(size_t group) {

@@ -57,6 +57,13 @@ class Store {
   // flights) have pressed out of the budget, a few MiB at most.
   void Reclaim(int w, int workers, const Clock& clock);
 
+  // Keeps memory ready for entries until told to stop, so that no other thread waits for the
+  // kernel. For a thread of its own.
+  void PrepareMemory(const std::stop_token& stop) { arena_.Prepare(stop); }
+  // Entries move together, and memory that then is free goes to the system. For a thread that may
+  // take its time: milliseconds a gigabyte, or seconds where much moves.
+  void GiveBackMemory();
+
   // Summed over the shards.
   EntryCounts Counts(size_t group);
   size_t HolderRecords();
@@ -76,7 +83,9 @@ class Store {
   std::vector<std::unique_ptr<Account>> accounts_;
   std::vector<Account*> account_ptrs_;
   std::vector<uint16_t> account_of_;  // by group
-  bool holds_off_ = false;            // some group has a hold_off
+  Arena arena_;                       // outlives the shards
+  SlabPages slab_pages_;
+  bool holds_off_ = false;  // some group has a hold_off
   Watermarks marks_;
   Grace grace_;
   std::vector<std::unique_ptr<Shard>> shards_;

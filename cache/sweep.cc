@@ -21,7 +21,7 @@ void Sweep::Slice() {
     if (shard_ == context_.store.shards()) return visits_.done();
     if (SweepSome(context_.store.shard(shard_))) {
       ++shard_;
-      cursor_ = buckets_ = 0;
+      begun_ = false;
     }
   } while (context_.clock.Now() - start < kSlice);
   executor_.Post([self = shared_from_this()] { self->Slice(); });
@@ -29,10 +29,7 @@ void Sweep::Slice() {
 
 bool Sweep::SweepSome(Shard& shard) {
   std::lock_guard lock(shard.mutex);
-  if (buckets_ == 0) visits_.shard(shard);
-  // Growing moves entries, perhaps to before the cursor.
-  if (buckets_ != shard.entries.buckets()) cursor_ = 0;
-  buckets_ = shard.entries.buckets();
+  if (!std::exchange(begun_, true)) visits_.shard(shard);
   return shard.entries.VisitSome(&cursor_, kBuckets,
                                  [&](Entry* entry) { visits_.entry(shard.entries, entry); });
 }

@@ -37,8 +37,8 @@ class Sweep : public std::enable_shared_from_this<Sweep> {
   Executor& executor_;
   const Visits visits_;
   size_t shard_ = 0;
-  size_t cursor_ = 0;
-  size_t buckets_ = 0;  // of the shard, when the cursor was set; 0: not come to yet
+  uint64_t cursor_ = 0;
+  bool begun_ = false;  // the shard has been come to
 };
 
 }  // namespace cistern::cache

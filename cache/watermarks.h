@@ -23,7 +23,9 @@ class Watermarks {
     const uint32_t mark = groups_[group].load();
     return role == Role::kHot ? mark + copies_.load() : mark;
   }
-  bool IsPast(const Entry& entry) const { return entry.mark() != Of(entry.group(), entry.role()); }
+  bool IsPast(const Entry& entry) const {
+    return entry.mark() != static_cast<uint16_t>(Of(entry.group(), entry.role()));
+  }
 
   // Everything loaded for the group so far, in any role, is past.
   void RaiseGroup(size_t group) {

@@ -18,6 +18,14 @@ if(CISTERN_SANITIZE)
   target_link_options(cistern_flags INTERFACE -fsanitize=${CISTERN_SANITIZE})
 endif()
 
+# In release the program is optimized as a whole: libraries are compiled for that, too. Tests and
+# benches link the same libraries without, which takes a tenth of the time.
+if(CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  set(CISTERN_LIBRARY_OPTIONS -flto -ffat-lto-objects)
+  set(wants_whole "$<BOOL:$<TARGET_PROPERTY:OPTIMIZED_AS_A_WHOLE>>")
+  target_link_options(cistern_flags INTERFACE "$<IF:${wants_whole},-flto=auto,-fno-lto>")
+endif()
+
 find_program(CCACHE ccache)
 if(CCACHE)
   # What makes it trust precompiled headers, which only builds with sanitizers have.

@@ -34,6 +34,7 @@ function(cistern_library name)
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC cistern_flags ${ARG_LINKS})
   cistern_use_precompiled(${name} cistern_precompiled_library)
+  target_compile_options(${name} PRIVATE ${CISTERN_LIBRARY_OPTIONS})
 endfunction()
 
 # cistern_test(NAME SOURCES a_test.cc ... LINKS library)

@@ -21,6 +21,11 @@ char* PutNumber(char* at, char type, Value value) {
   return at + kLineEnd.size();
 }
 
+// (Between two pointers std::string takes a longer way.)
+void Append(std::string& output, const char* begin, const char* end) {
+  output.append(begin, static_cast<size_t>(end - begin));
+}
+
 // Redis writes no sign before nan; otherwise the shortest text that reads back as the same double.
 std::string_view DoubleText(double value, char (&buffer)[32]) {
   if (std::isnan(value)) return "nan";
@@ -40,7 +45,7 @@ void ReplyWriter::Error(std::string_view text) {
 
 void ReplyWriter::Integer(int64_t value) {
   char buffer[kHeaderSize];
-  output_->append(buffer, PutNumber(buffer, ':', value));
+  Append(*output_, buffer, PutNumber(buffer, ':', value));
 }
 
 void ReplyWriter::Bulk(std::string_view bytes) {
@@ -55,7 +60,7 @@ void ReplyWriter::Bulk(std::string_view bytes) {
   if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
   at += bytes.size();
   std::memcpy(at, kLineEnd.data(), kLineEnd.size());
-  output_->append(buffer, at + kLineEnd.size());
+  Append(*output_, buffer, at + kLineEnd.size());
 }
 
 void ReplyWriter::Null() {
@@ -129,7 +134,7 @@ void ReplyWriter::Line(char type, std::string_view text) {
 
 void ReplyWriter::Number(char type, uint64_t value) {
   char buffer[kHeaderSize];
-  output_->append(buffer, PutNumber(buffer, type, value));
+  Append(*output_, buffer, PutNumber(buffer, type, value));
 }
 
 }  // namespace cistern::resp

@@ -65,6 +65,7 @@ class ClientConnection final : public net::StreamDelegate, private PendingReply:
   void ConsumeRest();
   size_t Consume(std::string_view input);
   size_t ExecuteBatch(const RequestBatch& batch);
+  size_t AnswerHits(std::span<const Request> requests);
   bool MayRun() const;
   bool MustPause(const Request& request);
   size_t held_bytes() const;

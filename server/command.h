@@ -6,6 +6,9 @@
 
 #include "cache/error.h"
 
+namespace cistern::cache {
+struct Found;
+}
 namespace cistern::cluster {
 struct CommandReply;
 }
@@ -13,6 +16,7 @@ struct CommandReply;
 namespace cistern::server {
 
 class Call;
+class Reply;
 struct OwnerCall;
 
 // How requests of one connection that share a key are ordered: see KeyOrder.
@@ -50,6 +54,9 @@ struct Command {
   Access access = Access::kNone;
   // On its worker's thread. Writes exactly one reply, at once or by Call::Pend().
   void (*handler)(Call&) = nullptr;
+  // Of commands that read one key (handler: ReadOne): writes the reply for what was found; for a
+  // hit under the lock of its shard: to copy or to pin, nothing else. Else null.
+  void (*found)(Reply&, const cache::Found&) = nullptr;
   // Of commands that run where their key is owned: what runs there (see RunAtOwner); else null.
   cache::Result<cluster::CommandReply> (*at_owner)(OwnerCall&) = nullptr;
   // For COMMAND DOCS and docs/commands.md.

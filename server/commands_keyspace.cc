@@ -19,10 +19,8 @@ void Exists(Call& call) {
   });
 }
 
-void Type(Call& call) {
-  ReadOne(call, [](Reply& reply, const cache::Found& found) {
-    reply.SimpleString(found.kind == cache::Found::Kind::kValue ? "string" : "none");
-  });
+void WriteType(Reply& reply, const cache::Found& found) {
+  reply.SimpleString(found.kind == cache::Found::Kind::kValue ? "string" : "none");
 }
 
 void WriteErased(Reply& reply, const Result<int64_t>& erased) {
@@ -95,7 +93,8 @@ constexpr Command kRows[] = {
      .last_key = 1,
      .step = 1,
      .access = Access::kRead,
-     .handler = Type,
+     .handler = ReadOne,
+     .found = WriteType,
      .summary = "`string`, or `none` if the key does not exist; loaded like GET.",
      .since = "1.0.0",
      .group = "generic",

@@ -11,10 +11,6 @@ void WriteValue(Reply& reply, const cache::Found& found) {
   reply.Bulk(found.value);
 }
 
-void Get(Call& call) {
-  ReadOne(call, WriteValue);
-}
-
 void MGet(Call& call) {
   ReadMany(call, ReadValues::Keep::kValues, [](Reply& reply, const ReadValues& values) {
     reply.Array(values.size());
@@ -23,10 +19,8 @@ void MGet(Call& call) {
   });
 }
 
-void StrLen(Call& call) {
-  ReadOne(call, [](Reply& reply, const cache::Found& found) {
-    reply.Integer(static_cast<int64_t>(found.value.size()));
-  });
+void WriteLength(Reply& reply, const cache::Found& found) {
+  reply.Integer(static_cast<int64_t>(found.value.size()));
 }
 
 constexpr Command kRows[] = {
@@ -37,7 +31,8 @@ constexpr Command kRows[] = {
      .last_key = 1,
      .step = 1,
      .access = Access::kRead,
-     .handler = Get,
+     .handler = ReadOne,
+     .found = WriteValue,
      .summary = "The value of a key, loaded from its group's backend if no node has it.",
      .since = "1.0.0",
      .group = "string",
@@ -62,7 +57,8 @@ constexpr Command kRows[] = {
      .last_key = 1,
      .step = 1,
      .access = Access::kRead,
-     .handler = StrLen,
+     .handler = ReadOne,
+     .found = WriteLength,
      .summary = "The length of a key's value in bytes, loaded like GET; 0 if there is none.",
      .since = "2.2.0",
      .group = "string",

@@ -24,7 +24,8 @@ Found AsFound(const Answer& answer) {
 }
 
 // A load on behalf of one request.
-void LoadOne(Call& call, WriteFound write) {
+void LoadOne(Call& call) {
+  const auto write = call.command().found;
   PendingReplyPtr pending = call.Pend();
   auto done = Completion<Result<Answer>>::Make(
       call.worker().loop(),
@@ -148,20 +149,16 @@ bool RefuseLongKeys(Call& call) {
   return refused;
 }
 
-void ReadOne(Call& call, WriteFound write) {
+void ReadOne(Call& call) {
   const Key key = call.key();
-  bool hit = false;
-  call.worker().cache().Find(
-      call.worker().loop(), {&key, 1}, call.now(),
-      [&](size_t, const Found& found) {
-        hit = found.kind != Found::Kind::kMiss;
-        if (hit) write(call.reply(), found);
-      },
-      call.client().touches);
+  const auto write = call.command().found;
+  const bool hit = call.worker().cache().FindOne(
+      call.worker().loop(), key, call.now(),
+      [&](const Found& found) { write(call.reply(), found); }, call.client().touches);
   if (hit || RefuseLongKeys(call)) return;
   if (IsLocalOnly(call, key.bytes)) return write(call.reply(), AsFound({}));
   if (!call.worker().HasRoom()) return call.reply().Error(error_texts::kNoRoomToLoad);
-  LoadOne(call, write);
+  LoadOne(call);
 }
 
 void ReadMany(Call& call, ReadValues::Keep keep, WriteValues write) {

@@ -10,10 +10,8 @@
 
 namespace cistern::server {
 
-// For a command on one key. Writes the reply for what was found; for a hit under the lock of its
-// shard: to copy or to pin, nothing else.
-using WriteFound = void (*)(Reply&, const cache::Found&);
-void ReadOne(Call& call, WriteFound write);
+// For a command that reads one key: its row's `found` writes the reply.
+void ReadOne(Call& call);
 
 // What is known of the keys of one command, in their order.
 class ReadValues {

@@ -65,6 +65,7 @@ void MemoryTrimmer::Run() {
     if (now <= memory) continue;
     lock.unlock();
     store_.MakeRoomFor(std::min(now - memory, memory / kMostPaidPart));
+    store_.GiveBackMemory();
     lock.lock();
     if (now < std::max(memory, trimmed_to) + little) continue;
     lock.unlock();

@@ -126,6 +126,8 @@ Node::Started Node::MakeCache() {
     cache_->AwaitPeers(kRedialed + 2 * config().cluster.dead_after);
   }
   cache_->Start();
+  preparer_ = std::jthread(
+      [&store = cache_->store()](const std::stop_token& stop) { store.PrepareMemory(stop); });
   trimmer_.emplace(cache_->store());
   return {};
 }

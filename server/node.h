@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <tl/expected.hpp>
 #include <vector>
 
@@ -97,6 +98,7 @@ class Node {
   std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<StatsSource> stats_;
   std::unique_ptr<AdminServer> admin_;
+  std::jthread preparer_;  // of memory for entries
   std::optional<MemoryTrimmer> trimmer_;
   // Peers that do not answer may hold readiness up until then.
   std::atomic<cache::Instant> ready_from_{cache::Instant::max()};

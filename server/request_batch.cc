@@ -19,6 +19,7 @@ resp::RequestParser::Status RequestBatch::Fill(resp::RequestParser& parser, std:
   args_.clear();
   keys_.clear();
   consumed_ = 0;
+  last_name_ = {};
   Status status = Status::kRequest;
   while (requests_.size() < most && status == Status::kRequest) {
     status = parser.Parse(input.substr(consumed_));
@@ -31,23 +32,33 @@ resp::RequestParser::Status RequestBatch::Fill(resp::RequestParser& parser, std:
 }
 
 void RequestBatch::Take(std::span<const std::string_view> args, const CommandTable& commands) {
-  Request request{.command = commands.FindCommand(args[0]),
-                  .fits = false,
+  const Command* command = CommandNamed(args[0], commands);
+  Request request{.command = command,
+                  .fits = command != nullptr && FitsArity(*command, args.size()),
                   .first = static_cast<uint32_t>(args_.size()),
                   .count = static_cast<uint32_t>(args.size()),
                   .end = consumed_,
                   .key = {}};
-  request.fits = request.command != nullptr && FitsArity(*request.command, args.size());
-  if (request.fits && (request.command->flags & kFlagLookup) != 0) {
-    ForEachKey(*request.command, args.size(), [&](size_t i) {
+  if (request.fits && (command->flags & kFlagLookup) != 0) {
+    ForEachKey(*command, args.size(), [&](size_t i) {
       if (keys_.size() >= kMostKeys && request.key.bytes.data() != nullptr) return;
       const cache::Key key = cache::Key::Of(args[i]);
       if (request.key.bytes.data() == nullptr) request.key = key;
       keys_.push_back(key);
     });
   }
-  args_.insert(args_.end(), args.begin(), args.end());
+  for (const std::string_view arg : args)
+    args_.push_back(arg);
   requests_.push_back(request);
+}
+
+// Pipelines say the same again and again.
+const Command* RequestBatch::CommandNamed(std::string_view name, const CommandTable& commands) {
+  if (name != last_name_ || last_name_.empty()) {
+    last_name_ = name;
+    last_command_ = commands.FindCommand(name);
+  }
+  return last_command_;
 }
 
 void RequestBatch::Prefetch(cache::Store& store) {

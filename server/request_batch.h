@@ -48,11 +48,14 @@ class RequestBatch {
 
  private:
   void Take(std::span<const std::string_view> args, const CommandTable& commands);
+  const Command* CommandNamed(std::string_view name, const CommandTable& commands);
 
   std::vector<Request> requests_;
   std::vector<std::string_view> args_;
   std::vector<cache::Key> keys_;  // of look-ups
   size_t consumed_ = 0;
+  std::string_view last_name_;  // in this batch
+  const Command* last_command_ = nullptr;
 };
 
 }  // namespace cistern::server

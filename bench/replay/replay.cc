@@ -21,10 +21,11 @@ constexpr std::string_view kPolicies[] = {"fifo",      "lru", "lru-lazy", "lfu",
                                           "lfu-plain", "arc", "s3fifo",   "adaptive"};
 
 std::unique_ptr<EvictionPolicy> MakeReplayPolicy(std::string_view name,
-                                                 cache::PolicyContext context) {
-  if (name == "lru") return std::make_unique<cache::Lru>(cache::Lru::Moves::kAlways);
-  if (name == "lru-lazy") return std::make_unique<cache::Lru>();
-  if (name == "lfu-plain") return std::make_unique<cache::Lfu>(cache::Lfu::Ages::kNo);
+                                                 const cache::PolicyContext& context) {
+  if (name == "lru") return std::make_unique<cache::Lru>(context.arena, cache::Lru::Moves::kAlways);
+  if (name == "lru-lazy") return std::make_unique<cache::Lru>(context.arena);
+  if (name == "lfu-plain")
+    return std::make_unique<cache::Lfu>(context.arena, cache::Lfu::Ages::kNo);
   return cache::MakePolicy(name, context);
 }
 
@@ -35,34 +36,58 @@ uint64_t WeightOf(const Entry& entry) {
   return weight;
 }
 
-struct FreeEntry {
-  void operator()(Entry* entry) const { Entry::Free(entry); }
-};
-using EntryPtr = std::unique_ptr<Entry, FreeEntry>;
+// The entries of a trace's objects, resident or not.
+class Objects {
+ public:
+  Objects(const Trace& trace, bool in_bytes)
+      : arena_(trace.sizes.size() * kMostEntryBytes), pages_(arena_), slabs_(pages_) {
+    entries_.reserve(trace.sizes.size());
+    for (const uint64_t size : trace.sizes)
+      entries_.push_back(Make(in_bytes ? size : 1));
+  }
+  ~Objects() {
+    for (Entry* entry : entries_)
+      Entry::Free(entry, slabs_);
+  }
+  Objects(const Objects&) = delete;
+  Objects& operator=(const Objects&) = delete;
 
-EntryPtr MakeEntry(uint32_t object, uint64_t weight) {
-  const std::string key = std::to_string(object);
-  std::string value(sizeof(weight), '\0');
-  std::memcpy(value.data(), &weight, sizeof(weight));
-  cache::NewEntry fresh;
-  fresh.key = key;
-  fresh.hash = cache::HashKey(key);
-  fresh.value = cache::MakeBlob(std::move(value));
-  return EntryPtr(Entry::Make(fresh));
-}
+  const cache::Arena& arena() const { return arena_; }
+  Entry* operator[](uint32_t object) const { return entries_[object]; }
+  size_t size() const { return entries_.size(); }
+
+ private:
+  static constexpr size_t kMostEntryBytes = 64;  // header, number, weight
+
+  Entry* Make(uint64_t weight) {
+    const std::string key = std::to_string(entries_.size());
+    std::string value(sizeof(weight), '\0');
+    std::memcpy(value.data(), &weight, sizeof(weight));
+    cache::NewEntry fresh;
+    fresh.key = key;
+    fresh.value = cache::MakeBlob(std::move(value));
+    return Entry::Make(fresh, slabs_);
+  }
+
+  cache::Arena arena_;
+  cache::SlabPages pages_;
+  cache::Slabs slabs_;
+  std::vector<Entry*> entries_;
+};
 
 class Simulation {
  public:
   Simulation(const Trace& trace, const ReplayOptions& options)
-      : trace_(trace), capacity_(options.capacity / options.shards), tuner_(options.shards) {
-    for (size_t object = 0; object < trace.sizes.size(); ++object) {
-      entries_.push_back(
-          MakeEntry(static_cast<uint32_t>(object), options.in_bytes ? trace.sizes[object] : 1));
-    }
-    residence_.resize(entries_.size());
+      : trace_(trace),
+        capacity_(options.capacity / options.shards),
+        objects_(trace, options.in_bytes),
+        residence_(objects_.size()),
+        tuner_(options.shards) {
     for (size_t i = 0; i < options.shards; ++i)
-      shards_.push_back(
-          {MakeReplayPolicy(options.policy, {WeightOf, {&result_.counts, 1}, &tuner_})});
+      shards_.push_back({MakeReplayPolicy(options.policy, {.arena = objects_.arena(),
+                                                           .weigh = WeightOf,
+                                                           .counts = {&result_.counts, 1},
+                                                           .tuner = &tuner_})});
   }
 
   ReplayResult Run() {
@@ -81,18 +106,19 @@ class Simulation {
   };
 
   void Request(uint32_t object) {
-    Entry* entry = entries_[object].get();
-    Shard& shard = shards_[(entry->hash() >> 32) * shards_.size() >> 32];
+    Entry* entry = objects_[object];
+    const uint64_t hash = entry->hash();
+    Shard& shard = shards_[(hash >> 32) * shards_.size() >> 32];
     ++result_.requests;
     result_.request_bytes += trace_.sizes[object];
-    if (residence_[object]) return shard.policy->Hit(entry);
+    if (residence_[object]) return shard.policy->Hit(entry, hash);
     ++result_.misses;
     result_.miss_bytes += trace_.sizes[object];
     const uint64_t weight = WeightOf(*entry);
     if (weight > capacity_) return;
     while (shard.resident + weight > capacity_)
       Evict(shard);
-    shard.policy->Insert(entry);
+    shard.policy->Insert(entry, hash);
     residence_[object] = true;
     shard.resident += weight;
     resident_ += weight;
@@ -110,7 +136,7 @@ class Simulation {
   const Trace& trace_;
   const uint64_t capacity_;  // of a shard
   ReplayResult result_;
-  std::vector<EntryPtr> entries_;  // by object
+  const Objects objects_;
   std::vector<bool> residence_;
   cache::S3FifoTuner tuner_;
   std::vector<Shard> shards_;

@@ -240,7 +240,7 @@ class Checker {
   // At the first group that no longer fits.
   void CheckGroupMemory() {
     if (!positions_.Sound("server.memory")) return;
-    uint64_t sum = 0;  // at most 1000 groups of 64 TiB: no overflow
+    uint64_t sum = 0;  // at most 256 groups of 64 TiB: no overflow
     for (size_t i = 0; i < config_.groups.size(); ++i) {
       sum += config_.groups[i].memory;
       if (sum <= config_.server.memory) continue;

@@ -123,7 +123,7 @@ const auto kRows = std::to_array<Row>({
   {"cluster.nodes.weight", At<&ClusterNode::weight>(), "1", "1..100", kReload,
    "Its share of the keys, relative to the other nodes' weights."},
 
-  {"group", Tables<&Target::group, &Config::groups>(), "", "0..1000", kRestart,
+  {"group", Tables<&Target::group, &Config::groups>(), "", "0..256", kRestart,
    "A namespace of keys with its own backend, budget and freshness; a key belongs to the longest prefix that fits."},
   {"group.name", As<kName, &GroupConfig::name>(), "(required)", "1..64", kRestart,
    "Name of the group in metrics, logs and errors."},

@@ -13,6 +13,7 @@
 #include "cache/lfu.h"
 #include "cache/s3fifo_shadow.h"
 #include "cache/s3fifo_tuner.h"
+#include "tests/cache/slots.h"
 
 namespace cistern::test {
 namespace {
@@ -25,35 +26,34 @@ using cache::S3FifoRule;
 using cache::S3FifoShadow;
 using cache::S3FifoTuner;
 
-struct FreeEntry {
-  void operator()(Entry* entry) const { Entry::Free(entry); }
-};
-using EntryPtr = std::unique_ptr<Entry, FreeEntry>;
-
-EntryPtr MakeEntry(int number) {
-  const std::string key = std::to_string(number);
-  cache::NewEntry fresh;
-  fresh.key = key;
-  fresh.hash = cache::HashKey(key);
-  fresh.value = cache::MakeBlob("v");
-  return EntryPtr(Entry::Make(fresh));
-}
-
 // A policy and the entries that it may be given, each weighing 1.
 class Held {
  public:
   explicit Held(std::string_view policy, int entries = 100)
       : tuner(1),
-        held(cache::MakePolicy(policy,
-                               {[](const Entry&) { return uint64_t{1}; }, {&counts, 1}, &tuner})) {
+        held(cache::MakePolicy(policy, {.arena = slots.arena,
+                                        .weigh = [](const Entry&) { return uint64_t{1}; },
+                                        .counts = {&counts, 1},
+                                        .tuner = &tuner})) {
     for (int i = 0; i < entries; ++i)
-      all.push_back(MakeEntry(i));
+      all.push_back(slots.Make(std::to_string(i), "v"));
   }
-  Entry* operator[](size_t i) { return all[i].get(); }
+  ~Held() {
+    for (Entry* entry : all)
+      slots.Free(entry);
+  }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+  Entry* operator[](size_t i) { return all[i]; }
+  void Insert(Entry* entry) { held->Insert(entry, entry->hash()); }
+  void Hit(Entry* entry) { held->Hit(entry, entry->hash()); }
+  void Remove(Entry* entry) { held->Remove(entry); }
+  Entry* Evict() { return held->Evict(); }
 
+  Slots slots;
   PolicyCounts counts;
   S3FifoTuner tuner;
-  std::vector<EntryPtr> all;
+  std::vector<Entry*> all;
   std::unique_ptr<EvictionPolicy> held;
 };
 
@@ -68,18 +68,18 @@ TEST(Policy, GivesBackEachEntryExactlyOnceWhateverHappens) {
     for (int step = 0; step < 100'000; ++step) {
       Entry* entry = held[random() % held.all.size()];
       if (!inside.contains(entry)) {
-        held.held->Insert(entry);
+        held.Insert(entry);
         inside.insert(entry);
       } else if (random() % 8 == 0) {
-        held.held->Remove(entry);
+        held.Remove(entry);
         inside.erase(entry);
       } else {
-        held.held->Hit(entry);
+        held.Hit(entry);
       }
       while (inside.size() > 500)
-        ASSERT_EQ(inside.erase(held.held->Evict()), 1u) << name;
+        ASSERT_EQ(inside.erase(held.Evict()), 1u) << name;
     }
-    while (Entry* victim = held.held->Evict())
+    while (Entry* victim = held.Evict())
       ASSERT_EQ(inside.erase(victim), 1u) << name;
     EXPECT_TRUE(inside.empty()) << name;
   }
@@ -88,66 +88,66 @@ TEST(Policy, GivesBackEachEntryExactlyOnceWhateverHappens) {
 TEST(Fifo, EvictsInTheOrderOfComing) {
   Held held("fifo");
   for (size_t i = 0; i < 3; ++i)
-    held.held->Insert(held[i]);
-  held.held->Hit(held[0]);
+    held.Insert(held[i]);
+  held.Hit(held[0]);
   for (size_t i = 0; i < 3; ++i)
-    EXPECT_EQ(held.held->Evict(), held[i]);
+    EXPECT_EQ(held.Evict(), held[i]);
 }
 
 TEST(Lfu, EvictsWhatWasUsedLeastButForgetsOldFame) {
   Held held("lfu");
-  held.held->Insert(held[0]);
+  held.Insert(held[0]);
   for (int i = 0; i < 5; ++i)
-    held.held->Hit(held[0]);
-  held.held->Insert(held[1]);
-  held.held->Insert(held[2]);
-  EXPECT_EQ(held.held->Evict(), held[1]);
+    held.Hit(held[0]);
+  held.Insert(held[1]);
+  held.Insert(held[2]);
+  EXPECT_EQ(held.Evict(), held[1]);
   // Nobody asks for it any more: those who come and go overtake it.
   size_t next = 3;
-  while (held.held->Evict() != held[0]) {
+  while (held.Evict() != held[0]) {
     ASSERT_LT(next, 20u);
-    held.held->Insert(held[next++]);
+    held.Insert(held[next++]);
   }
 }
 
 TEST(S3Fifo, NewcomersStayWhenHitTwiceAndComeBackAsGhosts) {
   Held held("s3fifo");
   for (size_t i = 0; i < 20; ++i)
-    held.held->Insert(held[i]);
-  held.held->Hit(held[0]);
+    held.Insert(held[i]);
+  held.Hit(held[0]);
   for (int i = 0; i < 2; ++i)
-    held.held->Hit(held[1]);
-  EXPECT_EQ(held.held->Evict(), held[0]);
-  EXPECT_EQ(held.held->Evict(), held[2]);
+    held.Hit(held[1]);
+  EXPECT_EQ(held.Evict(), held[0]);
+  EXPECT_EQ(held.Evict(), held[2]);
   EXPECT_EQ(held.counts.promotions, 1u);
-  held.held->Insert(held[2]);
+  held.Insert(held[2]);
   EXPECT_EQ(held.counts.ghost_hits, 1u);
   // It was no newcomer any more: all newcomers go before it.
   for (size_t i = 3; i < 20; ++i)
-    EXPECT_EQ(held.held->Evict(), held[i]);
-  held.held->Hit(held[1]);
-  EXPECT_EQ(held.held->Evict(), held[2]);
+    EXPECT_EQ(held.Evict(), held[i]);
+  held.Hit(held[1]);
+  EXPECT_EQ(held.Evict(), held[2]);
   EXPECT_EQ(held.counts.reinsertions, 1u);
 }
 
 TEST(S3Fifo, AHitBeyondTheThirdWritesNothing) {
   Held held("s3fifo");
-  held.held->Insert(held[0]);
+  held.Insert(held[0]);
   for (int i = 0; i < 3; ++i)
-    held.held->Hit(held[0]);
+    held.Hit(held[0]);
   const uint8_t heat = held[0]->heat;
-  held.held->Hit(held[0]);
+  held.Hit(held[0]);
   EXPECT_EQ(held[0]->heat, heat);
 }
 
 TEST(S3Fifo, AnEvictionIsShortThoughEverythingIsHot) {
   Held held("s3fifo", 2000);
   for (size_t i = 0; i < held.all.size(); ++i) {
-    held.held->Insert(held[i]);
+    held.Insert(held[i]);
     for (int hits = 0; hits < 3; ++hits)
-      held.held->Hit(held[i]);
+      held.Hit(held[i]);
   }
-  EXPECT_NE(held.held->Evict(), nullptr);
+  EXPECT_NE(held.Evict(), nullptr);
   EXPECT_LE(held.counts.promotions + held.counts.reinsertions, 256u);
   EXPECT_GT(held.counts.promotions, 0u);
 }
@@ -155,15 +155,15 @@ TEST(S3Fifo, AnEvictionIsShortThoughEverythingIsHot) {
 TEST(Arc, KeepsRoomForWhatWasUsedTwice) {
   Held held("arc");
   for (size_t i = 0; i < 10; ++i)
-    held.held->Insert(held[i]);
+    held.Insert(held[i]);
   for (size_t i = 0; i < 5; ++i)
-    held.held->Hit(held[i]);
+    held.Hit(held[i]);
   // A scan.
   for (size_t i = 10; i < 60; ++i) {
-    Entry* victim = held.held->Evict();
+    Entry* victim = held.Evict();
     for (size_t kept = 0; kept < 5; ++kept)
       EXPECT_NE(victim, held[kept]);
-    held.held->Insert(held[i]);
+    held.Insert(held[i]);
   }
   EXPECT_GT(held.held->bytes(), 0u);
 }

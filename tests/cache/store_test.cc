@@ -7,6 +7,7 @@
 
 #include "cache/lru.h"
 #include "tests/cache/fake_cluster.h"
+#include "tests/cache/slots.h"
 
 namespace cistern::test {
 namespace {
@@ -14,116 +15,175 @@ namespace {
 using cache::Entry;
 using cache::NewEntry;
 
-Entry* MakeEntry(std::string_view key, std::string value) {
-  NewEntry fresh;
-  fresh.key = key;
-  fresh.hash = cache::HashKey(key);
-  fresh.value = cache::MakeBlob(std::move(value));
-  return Entry::Make(fresh);
-}
-
-TEST(Entry, CarriesVersionAndSoftTtlOnlyWherePresent) {
+TEST(Entry, CarriesVersionSoftTtlAndEndOnlyWherePresent) {
+  Slots slots;
   NewEntry fresh;
   fresh.key = "key";
   fresh.value = cache::MakeBlob("value");
-  Entry* plain = Entry::Make(fresh);
+  Entry* plain = slots.Make(fresh);
   fresh.version = "etag-1";
   fresh.refresh_from = cache::Instant(5s);
-  Entry* rich = Entry::Make(fresh);
+  fresh.expires = cache::Instant(6s);
+  Entry* rich = slots.Make(fresh);
   for (Entry* entry : {plain, rich}) {
     EXPECT_EQ(entry->key(), "key");
     EXPECT_EQ(entry->value(), "value");
   }
   EXPECT_EQ(plain->version(), "");
   EXPECT_EQ(plain->refresh_from(), cache::kNever);
+  EXPECT_EQ(plain->expires(), cache::kNever);
+  EXPECT_FALSE(plain->set_expires(cache::Instant(7s)));
   EXPECT_EQ(rich->version(), "etag-1");
   EXPECT_EQ(rich->refresh_from(), cache::Instant(5s));
+  EXPECT_EQ(rich->expires(), cache::Instant(6s));
+  EXPECT_TRUE(rich->set_expires(cache::Instant(7s)));
+  EXPECT_EQ(rich->expires(), cache::Instant(7s));
   EXPECT_GT(rich->charge(), plain->charge());
-  Entry::Free(plain);
-  Entry::Free(rich);
+  slots.Free(plain);
+  slots.Free(rich);
 }
 
-TEST(Entry, ValuesAbove4KiBAreBlobsWhateverTheKeysAlignment) {
-  for (size_t key_size = 0; key_size < 20; ++key_size) {
-    const std::string key(key_size, 'k');
-    Entry* small = MakeEntry(key, std::string(4096, 's'));
-    Entry* large = MakeEntry(key, std::string(4097, 'l'));
-    EXPECT_FALSE(small->blob());
-    ASSERT_TRUE(large->blob());
-    EXPECT_EQ(large->value().size(), 4097u);
-    EXPECT_EQ(large->key(), key);
-    Entry::Free(small);
-    Entry::Free(large);
+TEST(Entry, OneOf48BytesTakesACacheLine) {
+  Slots slots;
+  Entry* entry = slots.Make("sixteen bytes ha", std::string(32, 'v'));
+  EXPECT_EQ(entry->charge(), 64U);
+  slots.Free(entry);
+}
+
+TEST(Entry, KeysAndValuesOfAllLengthsComeBack) {
+  Slots slots;
+  for (const size_t key_size : {0, 1, 253, 254, 255, 2048, 2049, 65536}) {
+    for (const size_t value_size : {0, 1, 1000, 2000, 3800, 4080, 4096, 5000, 100'000}) {
+      NewEntry fresh;
+      const std::string key(key_size, 'k');
+      fresh.key = key;
+      fresh.value = cache::MakeBlob(std::string(value_size, 'v'));
+      fresh.version = "7";
+      Entry* entry = slots.Make(fresh);
+      EXPECT_EQ(entry->key(), key);
+      EXPECT_EQ(entry->value(), fresh.value->bytes());
+      EXPECT_EQ(entry->version(), "7");
+      EXPECT_LE(entry->charge(), cache::kLargestSlot);
+      EXPECT_EQ(entry->value().data() == fresh.value->bytes().data(), entry->blob() != nullptr);
+      slots.Free(entry);
+    }
   }
 }
 
 TEST(Index, HoldsWhatAMapHoldsUnderRandomInsertsAndRemovals) {
-  cache::Index index;
+  Slots slots(64 << 20);
+  cache::Index index(slots.pages, 0);
   std::unordered_map<std::string, Entry*> model;
   std::mt19937 random(7);
-  for (int step = 0; step < 200'000; ++step) {
-    const std::string key = "k" + std::to_string(random() % 5000);
+  for (int step = 0; step < 300'000; ++step) {
+    const std::string key = "k" + std::to_string(random() % 50'000);
     const uint64_t hash = cache::HashKey(key);
     const auto at = model.find(key);
-    EXPECT_EQ(index.Find(key, hash), at == model.end() ? nullptr : at->second);
+    ASSERT_EQ(index.Find(key, hash), at == model.end() ? nullptr : at->second);
     if (at == model.end()) {
-      Entry* entry = MakeEntry(key, "v");
-      index.Insert(entry);
+      NewEntry fresh;
+      fresh.key = key;
+      Entry* entry = slots.Make(fresh);
+      EXPECT_TRUE(index.Insert(entry, hash));
       model.emplace(key, entry);
     } else {
-      index.Remove(at->second);
-      Entry::Free(at->second);
+      index.Remove(at->second, hash);
+      slots.Free(at->second);
       model.erase(at);
     }
     ASSERT_EQ(index.size(), model.size());
   }
   std::set<Entry*> seen;
-  size_t cursor = 0;
+  uint64_t cursor = 0;
   do {
     index.VisitBucket(&cursor, [&](Entry* entry) { EXPECT_TRUE(seen.insert(entry).second); });
   } while (cursor != 0);
   EXPECT_EQ(seen.size(), model.size());
   for (auto& [key, entry] : model)
-    Entry::Free(entry);
+    slots.Free(entry);
+}
+
+TEST(Index, IsFilledBetween60And87PercentAtAnySize) {
+  Slots slots(64 << 20);
+  cache::Index index(slots.pages, 4);
+  std::vector<Entry*> entries;
+  for (int i = 0; i < 200'000; ++i) {
+    NewEntry fresh;
+    const std::string key = std::to_string(i);
+    fresh.key = key;
+    entries.push_back(slots.Make(fresh));
+    ASSERT_TRUE(index.Insert(entries.back(), cache::HashKey(key) >> 4));
+    if (i % 1000 != 0 || i < 20'000) continue;
+    const double filled =
+        static_cast<double>(index.size()) / static_cast<double>(12 * index.buckets());
+    ASSERT_GT(filled, 0.60) << i;
+    ASSERT_LT(filled, 0.87) << i;
+  }
+  for (Entry* entry : entries)
+    slots.Free(entry);
+}
+
+TEST(Index, WhatIsThereAllTheTimeIsVisitedThoughTheIndexGrows) {
+  Slots slots(64 << 20);
+  cache::Index index(slots.pages, 0);
+  std::vector<Entry*> entries;
+  const auto add = [&] {
+    NewEntry fresh;
+    const std::string key = std::to_string(entries.size());
+    fresh.key = key;
+    entries.push_back(slots.Make(fresh));
+    ASSERT_TRUE(index.Insert(entries.back(), cache::HashKey(key)));
+  };
+  while (entries.size() < 3000)
+    add();
+  std::set<std::string_view> seen;
+  uint64_t cursor = 0;
+  do {
+    index.VisitBucket(&cursor, [&](Entry* entry) { seen.insert(entry->key()); });
+    for (int i = 0; i < 30; ++i)
+      add();
+  } while (cursor != 0);
+  EXPECT_GT(entries.size(), 10'000U);
+  for (int i = 0; i < 3000; ++i)
+    EXPECT_TRUE(seen.contains(std::to_string(i))) << i;
+  for (Entry* entry : entries)
+    slots.Free(entry);
 }
 
 TEST(Index, KeysWithOneHashAreToldApart) {
-  cache::Index index;
+  Slots slots;
+  cache::Index index(slots.pages, 0);
   std::vector<Entry*> entries;
   for (int i = 0; i < 300; ++i) {  // more than overflow counters can count
-    NewEntry fresh;
-    const std::string key = "k" + std::to_string(i);
-    fresh.key = key;
-    fresh.hash = 42;
-    fresh.value = cache::MakeBlob("v");
-    entries.push_back(Entry::Make(fresh));
-    index.Insert(entries.back());
+    entries.push_back(slots.Make("k" + std::to_string(i), "v"));
+    index.Insert(entries.back(), 42);
   }
   for (Entry* entry : entries)
     EXPECT_EQ(index.Find(entry->key(), 42), entry);
   EXPECT_EQ(index.Find("other", 42), nullptr);
   for (Entry* entry : entries) {
-    index.Remove(entry);
+    index.Remove(entry, 42);
     EXPECT_EQ(index.Find(entry->key(), 42), nullptr);
-    Entry::Free(entry);
+    slots.Free(entry);
   }
 }
 
 TEST(Lru, EvictsTheLeastRecentlyUsedInOrder) {
-  cache::Lru lru;
+  Slots slots;
+  cache::Lru lru(slots.arena);
   std::vector<Entry*> entries;
   for (const char* key : {"a", "b", "c", "d"}) {
-    entries.push_back(MakeEntry(key, "v"));
-    lru.Insert(entries.back());
+    entries.push_back(slots.Make(key, "v"));
+    lru.Insert(entries.back(), entries.back()->hash());
   }
-  lru.Hit(entries[0]);
+  lru.Hit(entries[0], entries[0]->hash());
   lru.Remove(entries[2]);
   EXPECT_EQ(lru.Evict(), entries[1]);
   EXPECT_EQ(lru.Evict(), entries[3]);
   EXPECT_EQ(lru.Evict(), entries[0]);
   EXPECT_EQ(lru.Evict(), nullptr);
   for (Entry* entry : entries)
-    Entry::Free(entry);
+    slots.Free(entry);
 }
 
 struct TestStore {
@@ -191,13 +251,63 @@ TEST(Store, StaysWithinItsMemoryAndKeepsWhatIsUsed) {
   for (int i = 0; i < 50'000; ++i) {
     s.Put("k" + std::to_string(i), std::string(200, 'x'));
     auto& entries = s.store->ShardOf(cache::HashKey("favourite")).entries;
-    if (Entry* favourite = s.Find("favourite")) entries.Hit(favourite);
+    if (Entry* favourite = s.Find("favourite")) entries.Hit(favourite, cache::HashKey("favourite"));
   }
   EXPECT_LE(s.store->budget().used(), uint64_t{4 << 20});
   EXPECT_GT(s.store->budget().used(), uint64_t{3 << 20});
   EXPECT_NE(s.Find("favourite"), nullptr);
   EXPECT_EQ(s.Find("k0"), nullptr);
   EXPECT_GT(s.store->Counts(0).evictions(cache::Role::kMain), 30'000u);
+}
+
+TEST(Store, MemoryIsReturnedToOtherSizesWhenTheMixOfSizesChanges) {
+  constexpr uint64_t kMemory = 8 << 20;
+  TestStore s(kMemory);
+  ManualClock clock;
+  for (const size_t size : {30, 400, 90, 2000, 30}) {
+    const int count = static_cast<int>(4 * kMemory / (size + 60));
+    for (int i = 0; i < count; ++i) {
+      s.Put(std::to_string(size) + "/" + std::to_string(i), std::string(size, 'x'));
+      if (i % 100 == 0) s.store->Reclaim(0, 1, clock);
+    }
+    EXPECT_GT(s.store->Counts(0).bytes(cache::Role::kMain), kMemory * 3 / 4) << size;
+    for (int i = count - 100; i < count; ++i)
+      EXPECT_NE(s.Find(std::to_string(size) + "/" + std::to_string(i)), nullptr) << size;
+  }
+}
+
+TEST(Store, MovesNothingThatSomebodyCouldMiss) {
+  TestStore s(16 << 20);
+  std::set<int> kept;
+  for (int i = 0; i < 60'000; ++i)
+    s.Put(std::to_string(i), "value " + std::to_string(i) + std::string(i % 60, '.'));
+  for (int i = 0; i < 60'000; ++i) {
+    if (i % 5 == 0) continue;
+    const std::string key = std::to_string(i);
+    s.store->ShardOf(cache::HashKey(key)).entries.Erase(s.Find(key));
+  }
+  s.store->GiveBackMemory();
+  for (int i = 0; i < 60'000; i += 5) {
+    const Entry* entry = s.Find(std::to_string(i));
+    ASSERT_NE(entry, nullptr);
+    EXPECT_EQ(entry->value(), "value " + std::to_string(i) + std::string(i % 60, '.'));
+  }
+  // All of them can be evicted still.
+  EXPECT_FALSE(s.store->MakeRoomFor(uint64_t{16} << 20));
+  EXPECT_EQ(s.store->Counts(0).items(cache::Role::kMain), 0u);
+}
+
+TEST(Store, AFlushHoldsThoughMarksComeRoundBeforeTheSweepHasPassed) {
+  TestStore s(4 << 20);
+  s.Put("k", "v");
+  for (int i = 0; i < (1 << 16); ++i)
+    s.store->marks().RaiseGroup(0);
+  EXPECT_EQ(s.Find("k"), nullptr);
+  NewEntry fresh;
+  fresh.mark = s.store->marks().Of(0, cache::Role::kMain);
+  s.Put("k", "v", fresh);
+  EXPECT_NE(s.Find("k"), nullptr);
+  EXPECT_EQ(s.store->Counts(0).items(cache::Role::kMain), 1u);
 }
 
 TEST(Store, AGroupsOwnMemoryIsCarvedOutOfTheProcesss) {

@@ -255,7 +255,7 @@ const Bad kBad[] = {
      R"(4:8: group.name must be a name; this is an integer)" "\n"
      R"(6:13: group.hot_lease must be a duration such as "1s"; 'long' is not; the units are us ms s m h d)" "\n"},
     {"TooManyGroups", ManyGroups(1001),
-     R"(1:1: group has 1001 elements; choose from 0..1000)" "\n"},
+     R"(1:1: group has 1001 elements; choose from 0..256)" "\n"},
 };
 // clang-format on
 
