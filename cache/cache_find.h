@@ -9,8 +9,8 @@ namespace cistern::cache {
 template <class Visit>
 void Cache::Find(Executor& executor, std::span<const Key> keys, Instant now, Visit&& visit,
                  bool touches) {
-  if (keys.size() > 1) store_.Prefetch(keys);
   for (size_t i = 0; i < keys.size(); ++i) {
+    if (i % Store::kPrefetched == 0 && keys.size() > 1) store_.Prefetch(keys.subspan(i));
     const auto visit_one = [&](const Found& found) { visit(i, found); };
     if (!FindOne(executor, keys[i], now, visit_one, touches)) visit(i, Found());
   }

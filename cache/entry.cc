@@ -118,9 +118,8 @@ Entry* Entry::MoveTo(char* slot) {
   return std::launder(reinterpret_cast<Entry*>(slot));
 }
 
-std::string_view Entry::key() const {
+std::string_view Entry::LongKey() const {
   const char* at = Body() + KeyOffset();
-  if (key_size_ < kLongKey) return {at, key_size_};
   if (key_size_ == kFarKey) return (*BlobAt(KeyOffset()))->bytes();
   return {at + sizeof(uint16_t), Load<uint16_t>(at)};
 }
@@ -145,9 +144,8 @@ bool Entry::ClaimRefresh() {
   return true;
 }
 
-size_t Entry::KeyEnd() const {
+size_t Entry::LongKeyEnd() const {
   const size_t at = KeyOffset();
-  if (key_size_ < kLongKey) return at + key_size_;
   if (key_size_ == kFarKey) return AlignedForBlob(at) + sizeof(BlobPtr);
   return at + sizeof(uint16_t) + Load<uint16_t>(Body() + at);
 }
@@ -169,9 +167,8 @@ const BlobPtr* Entry::BlobAt(size_t offset) const {
   return std::launder(reinterpret_cast<const BlobPtr*>(Body() + AlignedForBlob(offset)));
 }
 
-std::string_view Entry::value() const {
-  if ((flags_ & kBlob) != 0) return (*BlobAt(ValueOffset()))->bytes();
-  return {Body() + ValueOffset(), value_size_};
+std::string_view Entry::BlobBytes() const {
+  return (*BlobAt(ValueOffset()))->bytes();
 }
 
 std::string_view Entry::version() const {

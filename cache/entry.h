@@ -49,7 +49,9 @@ class Entry {
   // Moves it to another slot of its size. Who knows it by its place has to be told.
   Entry* MoveTo(char* slot);
 
-  std::string_view key() const;
+  std::string_view key() const {
+    return key_size_ < kLongKey ? std::string_view(Body() + KeyOffset(), key_size_) : LongKey();
+  }
   // Reckoned from the key, in 10 ns.
   uint64_t hash() const { return HashKey(key()); }
   uint16_t group() const { return group_; }
@@ -64,7 +66,9 @@ class Entry {
   Instant refresh_from() const;
 
   // The value's bytes: valid under the shard's lock, or as long as blob() is held.
-  std::string_view value() const;
+  std::string_view value() const {
+    return (flags_ & kBlob) == 0 ? std::string_view(Body() + KeyEnd(), value_size_) : BlobBytes();
+  }
   BlobPtr blob() const { return (flags_ & kBlob) != 0 ? *BlobAt(ValueOffset()) : nullptr; }
   std::string_view version() const;
 
@@ -112,7 +116,10 @@ class Entry {
   size_t SoftOffset() const { return (flags_ & kTtl) != 0 ? sizeof(Instant) : 0; }
   // Of the key's length, its BlobPtr, or the key itself.
   size_t KeyOffset() const { return SoftOffset() + ((flags_ & kSoft) != 0 ? sizeof(Instant) : 0); }
-  size_t KeyEnd() const;
+  size_t KeyEnd() const { return key_size_ < kLongKey ? KeyOffset() + key_size_ : LongKeyEnd(); }
+  std::string_view LongKey() const;
+  size_t LongKeyEnd() const;
+  std::string_view BlobBytes() const;
   size_t ValueOffset() const;
   size_t ValueEnd() const;
   size_t TotalBytes() const;

@@ -51,8 +51,10 @@ class EntryTable {
   EntryTable(const EntryTable&) = delete;
   EntryTable& operator=(const EntryTable&) = delete;
 
-  void Prefetch(uint64_t hash) const { index_.Prefetch(hash); }
-  const Entry* Candidate(uint64_t hash) const { return index_.Candidate(hash); }
+  const void* Prefetch(uint64_t hash) const { return index_.Prefetch(hash); }
+  const Entry* Candidate(const void* place, uint64_t hash) const {
+    return index_.Candidate(place, hash);
+  }
   // The entry unless absent, expired at `now` or past its watermark; valid until the table's next
   // change.
   Entry* Find(std::string_view key, uint64_t hash, Instant now);

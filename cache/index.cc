@@ -99,12 +99,11 @@ Entry* Index::Find(std::string_view key, uint64_t hash) const {
 __attribute__((no_sanitize("thread")))
 #endif
 const Entry*
-Index::Candidate(uint64_t hash) const {
-  const Segment segment = hint_.load(std::memory_order_acquire)->Of(hash);
-  const Bucket& bucket = segment.buckets[segment.Home(hash)];
-  if (!arena_.Contains(&bucket)) return nullptr;
-  const uint32_t hits = Matches(bucket, Tag(hash));
-  return hits == 0 ? nullptr : At(bucket.refs[__builtin_ctz(hits)]);
+Index::Candidate(const void* place, uint64_t hash) const {
+  if (!arena_.Contains(place)) return nullptr;
+  const auto* bucket = static_cast<const Bucket*>(place);
+  const uint32_t hits = Matches(*bucket, Tag(hash));
+  return hits == 0 ? nullptr : At(bucket->refs[__builtin_ctz(hits)]);
 }
 
 bool Index::Insert(Entry* entry, uint64_t hash) {

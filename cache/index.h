@@ -42,14 +42,18 @@ class Index {
   // REQUIRES: `entry` is in the index. From now on `moved` stands for it.
   void Replace(Entry* entry, Entry* moved, uint64_t hash);
 
-  // Brings the bucket's line into the CPU's cache. A hint: may be called without the lock.
-  void Prefetch(uint64_t hash) const {
+  // Where Find would begin to look; its line is on its way into the CPU's cache. A hint: may be
+  // called without the lock.
+  const void* Prefetch(uint64_t hash) const {
     const Segment segment = hint_.load(std::memory_order_acquire)->Of(hash);
-    __builtin_prefetch(segment.buckets + segment.Home(hash));
+    const Bucket* bucket = segment.buckets + segment.Home(hash);
+    __builtin_prefetch(bucket);
+    return bucket;
   }
-  // The entry that Find would most likely look at: by tag only, to be prefetched. A hint: may be
-  // called without the lock, and then name what is none any more.
-  const Entry* Candidate(uint64_t hash) const;
+  // The entry that Find would most likely look at, by its tag only, to be prefetched too. `place`
+  // is what Prefetch said. A hint: may be called without the lock, and then name what is none any
+  // more.
+  const Entry* Candidate(const void* place, uint64_t hash) const;
 
   // Calls visit(Entry*) for what belongs into the bucket at `*cursor` and moves it on; 0 after the
   // last one. `visit` may remove the entry that it is given, and no other. Between two calls the

@@ -75,10 +75,18 @@ Store::Store(const Options& options, std::span<const GroupConfig* const> groups)
 }
 
 void Store::Prefetch(std::span<const Key> keys) {
-  for (const Key& key : keys)
-    ShardOf(key.hash).entries.Prefetch(key.hash);
-  for (const Key& key : keys) {
-    if (const Entry* entry = ShardOf(key.hash).entries.Candidate(key.hash)) entry->Prefetch();
+  struct {
+    const EntryTable* table;
+    const void* place;
+  } hints[kPrefetched];
+  const size_t count = std::min(keys.size(), kPrefetched);
+  for (size_t i = 0; i < count; ++i) {
+    hints[i].table = &ShardOf(keys[i].hash).entries;
+    hints[i].place = hints[i].table->Prefetch(keys[i].hash);
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const Entry* entry = hints[i].table->Candidate(hints[i].place, keys[i].hash);
+    if (entry != nullptr) entry->Prefetch();
   }
 }
 

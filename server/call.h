@@ -23,8 +23,10 @@ class Call {
   std::span<const std::string_view> args() const { return args_; }
   std::string_view arg(size_t i) const { return args_[i]; }
   const Command& command() const { return *command_; }
-  // The first key with its hash. REQUIRES: the row has one.
-  cache::Key key();
+  // All that the row names, in their order, with their hashes.
+  std::span<const cache::Key> keys() const { return keys_; }
+  // The first. REQUIRES: the row has one.
+  const cache::Key& key() const { return keys_.front(); }
 
   Reply& reply() { return reply_; }
   // The reply comes later: holds its place in the order of replies.
@@ -52,8 +54,8 @@ class Call {
   Worker& worker_;
   Reply reply_;
   std::span<const std::string_view> args_;
+  std::span<const cache::Key> keys_;
   const Command* command_ = nullptr;
-  cache::Key key_{};
   cache::Instant now_;
   cache::Instant deadline_;
   PendingReplyPtr place_;  // set: the request holds one already, for it had to wait

@@ -65,18 +65,19 @@ class ClientConnection final : public net::StreamDelegate, private PendingReply:
   void ConsumeRest();
   size_t Consume(std::string_view input);
   size_t ExecuteBatch(const RequestBatch& batch);
-  size_t AnswerHits(std::span<const Request> requests);
+  size_t AnswerHits(const RequestBatch& batch, std::span<const Request> requests);
   bool MayRun() const;
   bool MustPause(const Request& request);
   size_t held_bytes() const;
   size_t most_held_back() const;
 
-  void Execute(const Request& request, std::span<const std::string_view> args);
-  bool Refuse(const Request& request, std::span<const std::string_view> args, Reply& reply) const;
+  void Execute(const RequestBatch& batch, const Request& request);
+  bool Refuse(const Request& request, std::span<const std::string_view> args,
+              std::span<const cache::Key> keys, Reply& reply) const;
   void DropUnwanted(Output& output, const Output::Mark& start, bool is_pending);
-  void Begin(const Request& request, std::span<const std::string_view> args, Output& output);
+  void Begin(const RequestBatch& batch, const Request& request, Output& output);
   PendingReplyPtr Pend(Call& call);
-  PendingReplyPtr TakePlace(const Command& command, std::span<const std::string_view> args,
+  PendingReplyPtr TakePlace(const Command& command, std::span<const cache::Key> keys,
                             resp::Protocol protocol);
   void RunReady();
   void RunWaiting(PendingReply& reply);

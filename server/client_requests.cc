@@ -21,16 +21,16 @@ bool IsHttp(std::string_view name) {
   return EqualsIgnoringCase(name, "post") || EqualsIgnoringCase(name, "host:");
 }
 
-std::vector<uint64_t> HashKeys(const Command& command, std::span<const std::string_view> args) {
-  std::vector<uint64_t> keys;
-  ForEachKey(command, args.size(), [&](size_t i) { keys.push_back(cache::HashKey(args[i])); });
-  return keys;
+std::vector<uint64_t> HashesOf(std::span<const cache::Key> keys) {
+  std::vector<uint64_t> hashes(keys.size());
+  std::transform(keys.begin(), keys.end(), hashes.begin(),
+                 [](const auto& key) { return key.hash; });
+  return hashes;
 }
 
-bool HasLongKey(const Command& command, std::span<const std::string_view> args, size_t limit) {
-  bool found = false;
-  ForEachKey(command, args.size(), [&](size_t i) { found |= args[i].size() > limit; });
-  return found;
+bool HasLongKey(std::span<const cache::Key> keys, size_t limit) {
+  return std::any_of(keys.begin(), keys.end(),
+                     [limit](const cache::Key& key) { return key.bytes.size() > limit; });
 }
 
 // What a write copies at least.
@@ -42,12 +42,6 @@ size_t SizeOf(std::span<const std::string_view> args) {
 }
 
 }  // namespace
-
-cache::Key Call::key() {
-  if (key_.bytes.data() == nullptr)
-    key_ = cache::Key::Of(args_[static_cast<size_t>(command_->first_key)]);
-  return key_;
-}
 
 PendingReplyPtr Call::Pend() {
   return connection_.Pend(*this);
@@ -102,9 +96,9 @@ size_t ClientConnection::ExecuteBatch(const RequestBatch& batch) {
       parser_.Rewind();
       return done;
     }
-    size_t executed = AnswerHits(left);
+    size_t executed = AnswerHits(batch, left);
     if (executed == 0) {
-      Execute(left.front(), batch.args(left.front()));
+      Execute(batch, left.front());
       executed = 1;
     }
     done = left[executed - 1].end;
@@ -115,7 +109,7 @@ size_t ClientConnection::ExecuteBatch(const RequestBatch& batch) {
 
 // The shortest way, for what clients do most: of reads of one key as many as are hits, from the
 // front. Whatever asks for more than a look into the store is left to Execute().
-size_t ClientConnection::AnswerHits(std::span<const Request> requests) {
+size_t ClientConnection::AnswerHits(const RequestBatch& batch, std::span<const Request> requests) {
   if (!queue_.empty() || state_.reply_mode != ReplyMode::kOn || !state_.authenticated) return 0;
   const size_t most = std::min(requests.size(), turn_allowance_ - turn_commands_);
   const size_t most_output = std::min(kTurnOutput, worker_.high_water());
@@ -126,12 +120,11 @@ size_t ClientConnection::AnswerHits(std::span<const Request> requests) {
   size_t hits = 0;
   for (; hits < most && turn_output_ < most_output; ++hits) {
     const Request& request = requests[hits];
-    if (!request.fits || request.command->found == nullptr || request.key.bytes.size() > longest ||
-        worker_.HoldsBack(*request.command)) {
-      break;
-    }
+    if (!request.fits || request.command->found == nullptr) break;
+    const cache::Key& key = batch.keys(request).front();
+    if (key.bytes.size() > longest || worker_.HoldsBack(*request.command)) break;
     const auto write = [&](const cache::Found& found) { request.command->found(reply, found); };
-    if (!worker_.cache().FindOne(worker_.loop(), request.key, now_, write, state_.touches)) break;
+    if (!worker_.cache().FindOne(worker_.loop(), key, now_, write, state_.touches)) break;
     const size_t grown = output.bytes() - bytes;
     bytes += grown;
     turn_output_ += grown;
@@ -156,10 +149,10 @@ bool ClientConnection::MayRun() const {
          !is_paused_ && !is_blocked() && !stream_.is_closing();
 }
 
-void ClientConnection::Execute(const Request& request, std::span<const std::string_view> args) {
+void ClientConnection::Execute(const RequestBatch& batch, const Request& request) {
   ++turn_commands_;
   worker_.stats_.commands.Add();
-  if (request.command == nullptr && IsHttp(args[0])) {
+  if (request.command == nullptr && IsHttp(batch.args(request)[0])) {
     Close();
     return;
   }
@@ -169,7 +162,7 @@ void ClientConnection::Execute(const Request& request, std::span<const std::stri
   const size_t places = queue_.places();
   ReplyMode& mode = state_.reply_mode;
   if (mode == ReplyMode::kSkipNext) mode = ReplyMode::kSkip;
-  Begin(request, args, output);
+  Begin(batch, request, output);
   if (mode != ReplyMode::kOn) DropUnwanted(output, start, queue_.places() > places);
   const size_t grown = output.bytes() - start.bytes();
   if (is_held) queue_.TailGrew(grown);
@@ -188,10 +181,11 @@ void ClientConnection::DropUnwanted(Output& output, const Output::Mark& start, b
   if (state_.reply_mode == ReplyMode::kSkip) state_.reply_mode = ReplyMode::kOn;
 }
 
-void ClientConnection::Begin(const Request& request, std::span<const std::string_view> args,
-                             Output& output) {
+void ClientConnection::Begin(const RequestBatch& batch, const Request& request, Output& output) {
+  const std::span<const std::string_view> args = batch.args(request);
+  const std::span<const cache::Key> keys = batch.keys(request);
   Reply reply(output, state_.protocol);
-  if (Refuse(request, args, reply)) {
+  if (Refuse(request, args, keys, reply)) {
     worker_.stats_.error_replies.Add();
     return;
   }
@@ -199,8 +193,8 @@ void ClientConnection::Begin(const Request& request, std::span<const std::string
   state_.last_command = &command;
   const cache::Instant deadline = now_ + worker_.config().server.request_timeout;
   if (command.access != Access::kNone && !order_.empty() &&
-      order_.MustWait(HashKeys(command, args), command.access)) {
-    const PendingReplyPtr place = TakePlace(command, args, state_.protocol);
+      order_.MustWait(HashesOf(keys), command.access)) {
+    const PendingReplyPtr place = TakePlace(command, keys, state_.protocol);
     place->waiting_ = std::make_unique<WaitingRequest>(command, args, deadline);
     waiting_bytes_ += place->waiting_->memory();
     return;
@@ -208,7 +202,7 @@ void ClientConnection::Begin(const Request& request, std::span<const std::string
   Call call(*this, state_, worker_, reply);
   call.command_ = &command;
   call.args_ = args;
-  call.key_ = request.key;
+  call.keys_ = keys;
   call.now_ = now_;
   call.deadline_ = deadline;
   command.handler(call);
@@ -216,15 +210,14 @@ void ClientConnection::Begin(const Request& request, std::span<const std::string
 }
 
 bool ClientConnection::Refuse(const Request& request, std::span<const std::string_view> args,
-                              Reply& reply) const {
+                              std::span<const cache::Key> keys, Reply& reply) const {
   if (request.command == nullptr) {
     reply.Error(error_texts::UnknownCommand(args));
   } else if (!request.fits) {
     reply.Error(error_texts::WrongArity(request.command->name));
   } else if (!state_.authenticated && (request.command->flags & kFlagNoAuth) == 0) {
     reply.Error(error_texts::kNoAuth);
-  } else if (const size_t most = worker_.config().server.max_key;
-             HasLongKey(*request.command, args, most)) {
+  } else if (const size_t most = worker_.config().server.max_key; HasLongKey(keys, most)) {
     reply.Error(error_texts::KeyTooLong(most));
   } else if ((request.command->flags & kFlagDenyOom) != 0 && !worker_.HasRoom(SizeOf(args))) {
     reply.Error(error_texts::kOutOfMemory);
@@ -238,18 +231,18 @@ PendingReplyPtr ClientConnection::Pend(Call& call) {
   assert(!call.is_pended_);
   call.is_pended_ = true;
   if (call.place_ == nullptr)
-    call.place_ = TakePlace(*call.command_, call.args_, call.reply_.protocol());
+    call.place_ = TakePlace(*call.command_, call.keys_, call.reply_.protocol());
   return call.place_;
 }
 
 PendingReplyPtr ClientConnection::TakePlace(const Command& command,
-                                            std::span<const std::string_view> args,
+                                            std::span<const cache::Key> keys,
                                             resp::Protocol protocol) {
   PendingReply::Owner& owner = *this;
   auto reply = std::make_shared<PendingReply>(owner, protocol);
   queue_.Push(reply);
   if (command.access != Access::kNone && !IsMutant(Mutant::kNoOrder))
-    order_.Add(*reply, HashKeys(command, args), command.access);
+    order_.Add(*reply, HashesOf(keys), command.access);
   return reply;
 }
 
@@ -277,9 +270,13 @@ void ClientConnection::RunWaiting(PendingReply& reply) {
   const PendingReplyPtr place = reply.shared_from_this();
   const std::unique_ptr<WaitingRequest> waiting = std::move(place->waiting_);
   waiting_bytes_ -= waiting->memory();
+  std::vector<cache::Key> keys;
+  ForEachKey(*waiting->command, waiting->args.size(),
+             [&](size_t i) { keys.push_back(cache::Key::Of(waiting->args[i])); });
   Call call(*this, state_, worker_, place->reply_);
   call.command_ = waiting->command;
   call.args_ = waiting->args;
+  call.keys_ = keys;
   call.now_ = now_;
   call.deadline_ = waiting->deadline;
   call.place_ = place;

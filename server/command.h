@@ -38,8 +38,6 @@ enum CommandFlag : uint32_t {
   kFlagStale = 1U << 6,     // "stale"
   kFlagFast = 1U << 7,      // "fast"
   kFlagNoAuth = 1U << 8,    // "no_auth": runs before authentication too
-  // Ours alone. Its keys are looked up in the store: they are prefetched with those of its batch.
-  kFlagLookup = 1U << 16,
 };
 
 struct Command {

@@ -42,7 +42,6 @@ CompletionPtr<Result<int64_t>> PendForErased(Call& call) {
 }
 
 void Delete(Call& call) {
-  if (RefuseLongKeys(call)) return;
   std::vector<std::string> keys;
   ForEachKey(call.command(), call.args().size(), [&](size_t i) {
     if (!IsLocalOnly(call, call.arg(i))) keys.emplace_back(call.arg(i));
@@ -76,7 +75,7 @@ constexpr Command kRows[] = {
      .arguments = "key [key ...]"},
     {.name = "exists",
      .arity = -2,
-     .flags = kFlagReadonly | kFlagFast | kFlagLookup,
+     .flags = kFlagReadonly | kFlagFast,
      .first_key = 1,
      .last_key = -1,
      .step = 1,
@@ -88,7 +87,7 @@ constexpr Command kRows[] = {
      .arguments = "key [key ...]"},
     {.name = "type",
      .arity = 2,
-     .flags = kFlagReadonly | kFlagFast | kFlagLookup,
+     .flags = kFlagReadonly | kFlagFast,
      .first_key = 1,
      .last_key = 1,
      .step = 1,

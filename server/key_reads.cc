@@ -18,6 +18,10 @@ using cache::Found;
 using cache::Key;
 using cache::Result;
 
+// What is kept of ReadValues' memory from one request to the next.
+constexpr size_t kKeptBytes = size_t{64} << 10;
+constexpr size_t kKeptValues = 1024;
+
 Found AsFound(const Answer& answer) {
   if (answer.value == nullptr) return {Found::Kind::kNotFound, {}, nullptr};
   return {Found::Kind::kValue, answer.value->bytes(), answer.value};
@@ -100,15 +104,15 @@ class LoadMany : public std::enable_shared_from_this<LoadMany> {
   size_t left_ = 0;
 };
 
-std::vector<Key>& KeysOf(const Call& call) {
-  thread_local std::vector<Key> keys;
-  keys.clear();
-  ForEachKey(call.command(), call.args().size(),
-             [&](size_t i) { keys.push_back(Key::Of(call.arg(i))); });
-  return keys;
-}
-
 }  // namespace
+
+void ReadValues::Reset(Keep keep, size_t keys) {
+  keep_ = keep;
+  if (small_.capacity() > kKeptBytes) std::string().swap(small_);
+  small_.clear();
+  if (values_.capacity() > kKeptValues) std::vector<Value>().swap(values_);
+  values_.assign(keys, {});
+}
 
 void ReadValues::Put(size_t i, const Found& found) {
   Value& value = values_[i];
@@ -140,32 +144,22 @@ bool IsLocalOnly(Call& call, std::string_view key) {
                      [key](const std::string& prefix) { return key.starts_with(prefix); });
 }
 
-bool RefuseLongKeys(Call& call) {
-  const size_t limit = call.worker().config().server.max_key;
-  bool refused = false;
-  ForEachKey(call.command(), call.args().size(),
-             [&](size_t i) { refused |= call.arg(i).size() > limit; });
-  if (refused) call.reply().Error(error_texts::KeyTooLong(limit));
-  return refused;
-}
-
 void ReadOne(Call& call) {
   const Key key = call.key();
   const auto write = call.command().found;
   const bool hit = call.worker().cache().FindOne(
       call.worker().loop(), key, call.now(),
       [&](const Found& found) { write(call.reply(), found); }, call.client().touches);
-  if (hit || RefuseLongKeys(call)) return;
+  if (hit) return;
   if (IsLocalOnly(call, key.bytes)) return write(call.reply(), AsFound({}));
   if (!call.worker().HasRoom()) return call.reply().Error(error_texts::kNoRoomToLoad);
   LoadOne(call);
 }
 
 void ReadMany(Call& call, ReadValues::Keep keep, WriteValues write) {
-  if (RefuseLongKeys(call)) return;
-  const std::vector<Key>& keys = KeysOf(call);
-  ReadValues values(keep);
-  values.Resize(keys.size());
+  const std::span<const Key> keys = call.keys();
+  thread_local ReadValues values;  // not to allocate for each request
+  values.Reset(keep, keys.size());
   std::vector<std::pair<size_t, Key>> missing;
   call.worker().cache().Find(
       call.worker().loop(), keys, call.now(),
@@ -176,9 +170,14 @@ void ReadMany(Call& call, ReadValues::Keep keep, WriteValues write) {
         }
       },
       call.client().touches);
-  if (missing.empty()) return write(call.reply(), values);
-  if (!call.worker().HasRoom()) return call.reply().Error(error_texts::kNoRoomToLoad);
-  std::make_shared<LoadMany>(std::move(values), write)->Start(call, missing);
+  if (missing.empty()) {
+    write(call.reply(), values);
+  } else if (!call.worker().HasRoom()) {
+    call.reply().Error(error_texts::kNoRoomToLoad);
+  } else {
+    std::make_shared<LoadMany>(std::move(values), write)->Start(call, missing);
+  }
+  values.Reset(keep, 0);  // pins nothing
 }
 
 }  // namespace cistern::server

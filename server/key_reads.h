@@ -18,9 +18,8 @@ class ReadValues {
  public:
   enum class Keep : uint8_t { kValues, kPresence };
 
-  explicit ReadValues(Keep keep = Keep::kValues) : keep_(keep) {}
-
-  void Resize(size_t keys) { values_.resize(keys); }
+  // Forgets what it has: it is to be about so many keys.
+  void Reset(Keep keep, size_t keys);
   void Put(size_t i, const cache::Found& found);
   void PutLoaded(size_t i, const cache::Answer& answer);
 
@@ -37,7 +36,7 @@ class ReadValues {
     cache::BlobPtr blob;  // set: a large one
   };
 
-  Keep keep_;
+  Keep keep_ = Keep::kValues;
   std::string small_;
   std::vector<Value> values_;
 };
@@ -51,7 +50,5 @@ void ReadMany(Call& call, ReadValues::Keep keep, WriteValues write);
 // Whether the key is of those that clients probe with: answered here as absent, never asked of a
 // peer or a backend (server.local_only_prefixes).
 bool IsLocalOnly(Call& call, std::string_view key);
-// Replies with an error and returns true if a key of the request is longer than any may be.
-bool RefuseLongKeys(Call& call);
 
 }  // namespace cistern::server

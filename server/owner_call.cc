@@ -23,7 +23,6 @@ using Done = CompletionPtr<Result<CommandReply>>;
 
 // What needs no owner to be refused or answered.
 bool AnswersHere(Call& call) {
-  if (RefuseLongKeys(call)) return true;
   bool is_local_only = false;
   ForEachKey(call.command(), call.args().size(),
              [&](size_t i) { is_local_only |= IsLocalOnly(call, call.arg(i)); });

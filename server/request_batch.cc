@@ -1,11 +1,10 @@
 #include "server/request_batch.h"
 
+#include <algorithm>
+
 namespace cistern::server {
 namespace {
 
-// More keys than this would push the first ones out of the CPU's cache again; commands of many keys
-// prefetch by themselves.
-constexpr size_t kMostKeys = 2 * RequestBatch::kMost;
 // A request of a million arguments does not keep its memory for ever.
 constexpr size_t kKeptArgs = size_t{64} * 1024;
 
@@ -14,55 +13,73 @@ constexpr size_t kKeptArgs = size_t{64} * 1024;
 resp::RequestParser::Status RequestBatch::Fill(resp::RequestParser& parser, std::string_view input,
                                                size_t most, const CommandTable& commands) {
   using Status = resp::RequestParser::Status;
-  requests_.clear();
-  if (args_.capacity() > kKeptArgs) std::vector<std::string_view>().swap(args_);
-  args_.clear();
-  keys_.clear();
-  consumed_ = 0;
-  last_name_ = {};
-  Status status = Status::kRequest;
-  while (requests_.size() < most && status == Status::kRequest) {
-    status = parser.Parse(input.substr(consumed_));
+  Clear();
+  while (true) {
+    TakePlain(parser, input, most, commands);
+    if (taken_ == most) return Status::kRequest;
+    if (taken_ > 0 && consumed_ == input.size()) return Status::kIncomplete;
+    const Status status = parser.Parse(input.substr(consumed_));
     consumed_ += parser.consumed();
-    if (status != Status::kRequest) break;
-    Take(parser.args(), commands);
-    if (parser.args_are_own()) break;  // they would not survive the next Parse()
+    if (status != Status::kRequest) return status;
+    const auto args = parser.args();
+    std::copy(args.begin(), args.end(), RoomForArgs(args.size()));
+    Take(commands.FindCommand(args[0]), args.size(), consumed_);
+    if (parser.args_are_own()) return status;  // they would not survive the next Parse()
   }
-  return status;
 }
 
-void RequestBatch::Take(std::span<const std::string_view> args, const CommandTable& commands) {
-  const Command* command = CommandNamed(args[0], commands);
-  Request request{.command = command,
-                  .fits = command != nullptr && FitsArity(*command, args.size()),
-                  .first = static_cast<uint32_t>(args_.size()),
-                  .count = static_cast<uint32_t>(args.size()),
-                  .end = consumed_,
-                  .key = {}};
-  if (request.fits && (command->flags & kFlagLookup) != 0) {
-    ForEachKey(*command, args.size(), [&](size_t i) {
-      if (keys_.size() >= kMostKeys && request.key.bytes.data() != nullptr) return;
-      const cache::Key key = cache::Key::Of(args[i]);
-      if (request.key.bytes.data() == nullptr) request.key = key;
-      keys_.push_back(key);
-    });
-  }
-  for (const std::string_view arg : args)
-    args_.push_back(arg);
-  requests_.push_back(request);
+void RequestBatch::Clear() {
+  taken_ = 0;
+  if (args_.capacity() > kKeptArgs) std::vector<std::string_view>().swap(args_);
+  taken_args_ = 0;
+  if (keys_.capacity() > kKeptArgs) std::vector<cache::Key>().swap(keys_);
+  taken_keys_ = 0;
+  consumed_ = 0;
 }
 
-// Pipelines say the same again and again.
-const Command* RequestBatch::CommandNamed(std::string_view name, const CommandTable& commands) {
-  if (name != last_name_ || last_name_.empty()) {
-    last_name_ = name;
-    last_command_ = commands.FindCommand(name);
+void RequestBatch::TakePlain(const resp::RequestParser& parser, std::string_view input, size_t most,
+                             const CommandTable& commands) {
+  resp::PlainRequests plain = parser.Plain(input.substr(consumed_), head_);
+  while (taken_ < most) {
+    std::string_view* args = RoomForArgs(resp::PlainRequests::kMostArgs);
+    const size_t count = plain.Next(args);
+    if (count == 0) break;
+    if (!plain.repeats()) command_ = commands.FindCommand(args[0]);
+    Take(command_, count, consumed_ + plain.consumed());
   }
-  return last_command_;
+  consumed_ += plain.consumed();
+}
+
+void RequestBatch::Take(const Command* command, size_t args, size_t end) {
+  Request& request = requests_[taken_++];
+  request.command = command;
+  request.fits = command != nullptr && FitsArity(*command, args);
+  request.first_arg = static_cast<uint32_t>(taken_args_);
+  request.args = static_cast<uint32_t>(args);
+  request.first_key = static_cast<uint32_t>(taken_keys_);
+  request.end = end;
+  if (request.fits) TakeKeys(*command, {args_.data() + taken_args_, args});
+  request.keys = static_cast<uint32_t>(taken_keys_) - request.first_key;
+  taken_args_ += args;
+}
+
+void RequestBatch::TakeKeys(const Command& command, std::span<const std::string_view> args) {
+  if (keys_.size() - taken_keys_ < args.size())
+    keys_.resize(std::max(taken_keys_ + args.size(), 2 * keys_.size()));
+  cache::Key* next = keys_.data() + taken_keys_;
+  ForEachKey(command, args.size(), [&](size_t i) { *next++ = cache::Key::Of(args[i]); });
+  taken_keys_ = static_cast<size_t>(next - keys_.data());
+}
+
+std::string_view* RequestBatch::RoomForArgs(size_t count) {
+  if (args_.size() - taken_args_ < count)
+    args_.resize(std::max(taken_args_ + count, 2 * args_.size()));
+  return args_.data() + taken_args_;
 }
 
 void RequestBatch::Prefetch(cache::Store& store) {
-  if (keys_.size() > 1) store.Prefetch(keys_);
+  // All at once, but for the keys of MGET and its like, which would push the others out again.
+  if (taken_ > 1 && taken_keys_ <= kMost) store.Prefetch({keys_.data(), taken_keys_});
 }
 
 }  // namespace cistern::server

@@ -1,6 +1,7 @@
 // RequestBatch: the requests of one read that are executed together.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -15,10 +16,11 @@ namespace cistern::server {
 struct Request {
   const Command* command;  // null: unknown
   bool fits;               // the row's arity
-  uint32_t first;          // among the batch's arguments
-  uint32_t count;
-  size_t end;      // offset in the input behind it
-  cache::Key key;  // the first, hashed, for look-ups; else without bytes
+  uint32_t first_arg;      // among the batch's arguments
+  uint32_t args;
+  uint32_t first_key;  // among the batch's keys
+  uint32_t keys;       // 0 too where the request does not fit
+  size_t end;          // offset in the input behind it
 };
 
 // One a worker, filled again and again. Everything it shows is valid until the next Fill() or until
@@ -35,27 +37,40 @@ class RequestBatch {
   // said last: kRequest when there may be more.
   resp::RequestParser::Status Fill(resp::RequestParser& parser, std::string_view input, size_t most,
                                    const CommandTable& commands);
-  // Brings what the look-ups among them will touch into the CPU's cache. A hint: all meaning lies
-  // in executing them in order.
+  // Brings what those of one key will touch into the CPU's cache; those of many do so themselves. A
+  // hint: all meaning lies in executing them in order.
   void Prefetch(cache::Store& store);
 
-  std::span<const Request> requests() const { return requests_; }
+  std::span<const Request> requests() const { return {requests_.data(), taken_}; }
   std::span<const std::string_view> args(const Request& request) const {
-    return {args_.data() + request.first, request.count};
+    return {args_.data() + request.first_arg, request.args};
+  }
+  // All that its row names, in their order, hashed.
+  std::span<const cache::Key> keys(const Request& request) const {
+    return {keys_.data() + request.first_key, request.keys};
   }
   // Bytes of the input that are done with once all requests are executed.
   size_t consumed() const { return consumed_; }
 
  private:
-  void Take(std::span<const std::string_view> args, const CommandTable& commands);
-  const Command* CommandNamed(std::string_view name, const CommandTable& commands);
+  void Clear();
+  void TakePlain(const resp::RequestParser& parser, std::string_view input, size_t most,
+                 const CommandTable& commands);
+  // `args` of them stand behind what is taken.
+  void Take(const Command* command, size_t args, size_t end);
+  void TakeKeys(const Command& command, std::span<const std::string_view> args);
+  std::string_view* RoomForArgs(size_t count);
 
-  std::vector<Request> requests_;
+  // Of all three the first so many are in use: nothing is initialised again for each request.
+  std::array<Request, kMost> requests_;
+  size_t taken_ = 0;
   std::vector<std::string_view> args_;
-  std::vector<cache::Key> keys_;  // of look-ups
+  size_t taken_args_ = 0;
+  std::vector<cache::Key> keys_;
+  size_t taken_keys_ = 0;
   size_t consumed_ = 0;
-  std::string_view last_name_;  // in this batch
-  const Command* last_command_ = nullptr;
+  resp::RequestHead head_;            // of the last plain request,
+  const Command* command_ = nullptr;  // ... which was this
 };
 
 }  // namespace cistern::server

@@ -52,9 +52,6 @@ TEST(CommandTableTest, KeysAndAccessAndFlagsAgree) {
     const bool writes = (row->flags & kFlagWrite) != 0;
     EXPECT_TRUE(writes == (row->access == Access::kWrite) || row->access == Access::kBarrier)
         << row->name;
-    if ((row->flags & kFlagLookup) != 0) {
-      EXPECT_TRUE(has_keys) << row->name;
-    }
     if (has_keys && row->access == Access::kRead) {
       EXPECT_NE(row->flags & kFlagReadonly, 0U) << row->name;
     }

@@ -38,11 +38,37 @@ TEST_F(RequestBatchTest, StopsAtItsMost) {
   EXPECT_EQ(batch_.consumed(), input.size() / 3 * 2);
 }
 
-TEST_F(RequestBatchTest, HashesTheKeysOfLookUpsOnly) {
-  Fill(Ask({"GET", "k"}) + Ask({"SET", "k", "v"}));
-  EXPECT_EQ(batch_.requests()[0].key.bytes, "k");
-  EXPECT_EQ(batch_.requests()[0].key.hash, cache::HashKey("k"));
-  EXPECT_EQ(batch_.requests()[1].key.bytes.data(), nullptr);
+TEST_F(RequestBatchTest, HashesTheKeysOfWhatFits) {
+  Fill(Ask({"GET", "k"}) + Ask({"PING"}) + Ask({"GET"}) + Ask({"allabsent", "a", "b"}));
+  const auto keys = [&](size_t i) { return batch_.keys(batch_.requests()[i]); };
+  ASSERT_EQ(keys(0).size(), 1U);
+  EXPECT_EQ(keys(0)[0].bytes, "k");
+  EXPECT_EQ(keys(0)[0].hash, cache::HashKey("k"));
+  EXPECT_TRUE(keys(1).empty());
+  EXPECT_TRUE(keys(2).empty());
+  ASSERT_EQ(keys(3).size(), 2U);
+  EXPECT_EQ(keys(3)[1].bytes, "b");
+}
+
+TEST_F(RequestBatchTest, ARepeatedNameIsFoundAgainInWhateverCase) {
+  Fill(Ask({"GET", "a"}) + Ask({"GET", "b"}) + Ask({"get", "c"}) + Ask({"GET"}) + Ask({"PING"}) +
+       Ask({"GET", "d"}));
+  const std::vector<std::string_view> names = {"get", "get", "get", "get", "ping", "get"};
+  ASSERT_EQ(batch_.requests().size(), names.size());
+  for (size_t i = 0; i < names.size(); ++i)
+    EXPECT_EQ(batch_.requests()[i].command->name, names[i]) << i;
+  EXPECT_FALSE(batch_.requests()[3].fits);
+  EXPECT_EQ(batch_.args(batch_.requests()[5])[1], "d");
+}
+
+TEST_F(RequestBatchTest, PlainAndOtherRequestsMayAlternate) {
+  const std::string many = Ask({"allabsent", "0", "1", "2", "3", "4", "5", "6", "7", "8"});
+  Fill(Ask({"GET", "a"}) + "PING\r\n" + Ask({"GET", "b"}) + many + Ask({"GET", "c"}));
+  ASSERT_EQ(batch_.requests().size(), 5U);
+  EXPECT_EQ(batch_.keys(batch_.requests()[2])[0].bytes, "b");
+  ASSERT_EQ(batch_.keys(batch_.requests()[3]).size(), 9U);
+  EXPECT_EQ(batch_.keys(batch_.requests()[3])[8].bytes, "8");
+  EXPECT_EQ(batch_.keys(batch_.requests()[4])[0].bytes, "c");
 }
 
 TEST_F(RequestBatchTest, UnknownAndUnfitRequestsAreMarked) {

@@ -110,15 +110,17 @@ void SetLater(Call& call) {
 }
 
 Command Row(std::string_view name, int arity, Access access, void (*handler)(Call&),
-            uint32_t flags = 0) {
+            uint32_t flags = 0, int last_key = 1) {
   Command row;
   row.name = name;
   row.arity = arity;
   row.flags = flags;
   row.access = access;
   row.handler = handler;
-  if (access == Access::kRead || access == Access::kWrite) row.first_key = row.last_key = 1;
-  row.step = row.first_key;
+  if (access == Access::kRead || access == Access::kWrite) {
+    row.first_key = row.step = 1;
+    row.last_key = last_key;
+  }
   return row;
 }
 
@@ -138,7 +140,8 @@ TestCommands::TestCommands()
             Row("auth", 2, Access::kNone, Auth, kFlagNoAuth),
             Row("hello3", 1, Access::kNone, Hello3, kFlagNoAuth),
             Row("absent", 2, Access::kRead, Absent),
-            Row("get", 2, Access::kRead, Get, kFlagLookup | kFlagReadonly),
+            Row("allabsent", -2, Access::kRead, Absent, 0, -1),
+            Row("get", 2, Access::kRead, Get, kFlagReadonly),
             Row("set", 3, Access::kWrite, Set),
             Row("slow", 2, Access::kRead, Slow),
             Row("slowset", 2, Access::kWrite, Slow),
