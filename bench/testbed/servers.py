@@ -219,12 +219,21 @@ class CisternTwoWorkers(Cistern):
     workers = 2
 
 
+class Floor(Server):
+    """Does nothing but read and write: values of 32 bytes, no MGET."""
+
+    def _start(self):
+        self.port = self._reserve()
+        self._run(self.port, Path(Cistern.build).resolve() / "bench/floor", "--port", self.port)
+
+
 SERVERS = {
     "redis": Redis,
     "redis-again": Redis,  # beside the first one: what is noise?
     "memcached": Memcached,
     "memcached-meta": MemcachedMeta,
     "nutcracker": Nutcracker,
+    "floor": Floor,
     "cistern": Cistern,
     "cistern-forward": CisternForward,
     "cistern-two-workers": CisternTwoWorkers,
