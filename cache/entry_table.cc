@@ -73,8 +73,8 @@ void EntryTable::EraseAll() {
   uint64_t cursor = 0;
   VisitSome(&cursor, SIZE_MAX, [this](Entry* entry) { Erase(entry); });
   // Marks that had come round were taken for those in force.
-  for (size_t group = 0; group < counts_.size(); ++group) {
-    for (EntryCounts::Held& held : counts_[group].of)
+  for (EntryCounts& counts : counts_) {
+    for (EntryCounts::Held& held : counts.of)
       held = {.evictions = held.evictions, .mark = held.mark};
   }
   raises_swept_ = raises_at_round_ = marks_.raised();

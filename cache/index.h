@@ -83,7 +83,8 @@ class Index {
     int depth;       // of its hashes so many top bits are alike, after those that are skipped
 
     static Segment FromWord(uint64_t word) {
-      return {reinterpret_cast<Bucket*>(word & ((uint64_t{1} << 48) - 1)),
+      const uint64_t address = word & ((uint64_t{1} << 48) - 1);
+      return {reinterpret_cast<Bucket*>(address),  // NOLINT(performance-no-int-to-ptr): packed
               static_cast<uint32_t>(word >> 56), static_cast<int>(word >> 48 & 0xff)};
     }
     uint64_t ToWord() const {

@@ -141,12 +141,12 @@ void Loop::RunTurnEnd() {
       MustSucceed(uv_async_send(&handles_->mail), "uv_async_send");  // the poll must not block
       return;
     }
-    std::vector<Task> tasks;
-    tasks.swap(turn_end_);
-    for (Task& task : tasks) {
+    turn_end_running_.swap(turn_end_);
+    for (Task& task : turn_end_running_) {
       task();
       task = nullptr;
     }
+    turn_end_running_.clear();
   }
 }
 

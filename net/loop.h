@@ -102,6 +102,7 @@ class Loop final : public cache::Executor {
   bool stopped_ = false;  // from here on tasks are dropped, and the async handle is not touched
 
   std::vector<Task> turn_end_;
+  std::vector<Task> turn_end_running_;  // keeps its memory from turn to turn
   Timers timers_;
   std::unordered_map<TimerId, Timers::iterator> timer_by_id_;
   TimerId last_timer_ = 0;

@@ -88,11 +88,13 @@ void ClientConnection::Close() {
 }
 
 void ClientConnection::Drain() {
+  worker_.turn_inputs_.TakeNow(*this);
   is_draining_ = true;
   Settle();
 }
 
 std::span<char> ClientConnection::ReadBuffer() {
+  worker_.turn_inputs_.TakeNow(*this);  // TLS: a second read in one turn
   const std::span<char> shared =
       worker_.loop().read_buffer().first(std::min(net::Loop::kReadBufferBytes, most_held_back()));
   if (rest_.empty()) return shared;
@@ -103,6 +105,12 @@ std::span<char> ClientConnection::ReadBuffer() {
 }
 
 void ClientConnection::OnData(std::string_view bytes) {
+  if (rest_.empty() && worker_.turn_inputs_.Add(*this, bytes)) return;
+  TakeInput(bytes);
+}
+
+void ClientConnection::TakeInput(std::string_view bytes) {
+  if (stream_.is_closing()) return;
   now_ = TimeOfRead(worker_.loop());
   state_.active_at = now_;
   WorkerStats& stats = worker_.stats_;
@@ -138,6 +146,7 @@ void ClientConnection::OnWritable() {
 // As in Redis and nginx, a client that ends its side is gone: what it has sent is executed, what
 // can be answered at once is, what is pending is cancelled.
 bool ClientConnection::OnEnd() {
+  worker_.turn_inputs_.TakeNow(*this);
   ended_ = true;
   Settle();
   return true;

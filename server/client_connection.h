@@ -38,6 +38,9 @@ class ClientConnection final : public net::StreamDelegate, private PendingReply:
   void GoOn();
 
   // The worker's calls.
+  void TakeInput(std::string_view bytes);  // as it came, or a copy of it at the turn's end
+  bool has_turn_input() const { return has_turn_input_; }
+  void set_has_turn_input(bool has) { has_turn_input_ = has; }
   void Continue();       // another turn for what fairness held back
   void FlushFinished();  // the end of a turn in which replies finished
   void CheckTime(cache::Instant now);
@@ -129,6 +132,7 @@ class ClientConnection final : public net::StreamDelegate, private PendingReply:
   friend class Worker;
   bool in_continue_list_ = false;  // the worker's
   bool in_flush_list_ = false;     // the worker's
+  bool has_turn_input_ = false;    // TurnInputs'
 };
 
 }  // namespace cistern::server

@@ -224,6 +224,7 @@ void Worker::RunFlushes() {
 void Worker::Remove(ClientConnection& connection) {
   std::erase(continued_, &connection);
   std::erase(flushed_, &connection);
+  turn_inputs_.Forget(connection);
   unauthenticated_.Remove(connection.state().id);
   connections_.erase(connection.state().id);
   clients_.fetch_sub(1, std::memory_order_relaxed);

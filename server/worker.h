@@ -18,6 +18,7 @@
 #include "server/config/config.h"
 #include "server/output.h"
 #include "server/request_batch.h"
+#include "server/turn_inputs.h"
 #include "server/unauthenticated_clients.h"
 #include "server/worker_stats.h"
 
@@ -135,6 +136,7 @@ class Worker {
   // requests of one read.
   Output scratch_;
   RequestBatch batch_;
+  TurnInputs turn_inputs_{loop_};
 
   std::unordered_map<uint64_t, std::unique_ptr<ClientConnection>> connections_;  // by id
   std::deque<ClientConnection*> continued_;  // whoever waits longest in front

@@ -144,11 +144,12 @@ bool Slabs::BeginVacating() {
   const SlotSizes& sizes = SlotSizes::Get();
   size_t most_wasted = 0;
   const Class* chosen = nullptr;
-  for (uint8_t i = 0; i < sizes.classes(); ++i) {
-    const size_t in_page = SlotsIn(sizes.bytes(i));
+  for (size_t i = 0; i < sizes.classes(); ++i) {
+    const size_t slot = sizes.bytes(static_cast<uint8_t>(i));
+    const size_t in_page = SlotsIn(slot);
     const size_t free = classes_[i].pages * in_page - classes_[i].used;
-    if (free < in_page || free * sizes.bytes(i) <= most_wasted) continue;
-    most_wasted = free * sizes.bytes(i);
+    if (free < in_page || free * slot <= most_wasted) continue;
+    most_wasted = free * slot;
     chosen = &classes_[i];
   }
   if (chosen == nullptr) return false;
