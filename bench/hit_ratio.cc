@@ -136,7 +136,8 @@ int main(int argc, char** argv) {
   app.add_option("--capacities", arguments.capacities, "Sizes of the cache, absolute.")
       ->delimiter(',');
   app.add_flag("--bytes", arguments.in_bytes, "Objects weigh their sizes, and not 1 each.");
-  app.add_option("--shards", arguments.shards, "Parts that the keys are split into.")
+  app.add_option("--shards", arguments.shards,
+                 "Parts that the keys are split into, as in the server: the room is common.")
       ->check(CLI::Range(1, 4096));
   CLI11_PARSE(app, argc, argv);
   return bench::Run(arguments);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cache/budget.h"
+#include "cache/s3fifo_sums.h"
 #include "cache/s3fifo_tuner.h"
 
 namespace cistern::cache {
@@ -31,6 +32,7 @@ struct Account {
   Budget& budget;
   const double hot_share;
   const std::string policy;            // a name that MakePolicy() knows
+  std::unique_ptr<S3FifoSums> sums;    // where the policy is "s3fifo" or "adaptive"
   std::unique_ptr<S3FifoTuner> tuner;  // where the policy is "adaptive"
   Charge tuner_charge;
   std::atomic<uint64_t> hot_bytes{0};

@@ -11,10 +11,8 @@ namespace {
 // again.
 constexpr Duration kHotMemory = std::chrono::seconds(1);
 
-// No operation moves or evicts more entries than about so many; those of a page are vacated by
-// steps.
-constexpr size_t kMostTouched = 600;
-constexpr size_t kMovedAtOnce = 16;
+// Those of a page are vacated by steps.
+constexpr uint64_t kMovedAtOnce = 16;
 // Of the pages' bytes, before entries are moved unasked.
 constexpr uint64_t kMostUnusedPart = 8;
 
@@ -49,15 +47,19 @@ EntryTable::EntryTable(const Context& context)
       account_of_(context.account_of),
       marks_(context.marks),
       slabs_(context.pages),
-      index_(context.pages, context.shard_bits),
+      tables_(context.pages),
+      index_(tables_, context.shard_bits),
       index_charge_(accounts_[0]->budget, ChargeKind::kEntries, index_.bytes()),
       counts_(account_of_.size()),
       policy_counts_(account_of_.size()) {
   const Arena& arena = context.pages.arena();
   for (Account* account : accounts_) {
     queues_.push_back({MakePolicy(account->policy, {.arena = arena,
+                                                    .tables = tables_,
                                                     .weigh = BytesOf,
                                                     .counts = policy_counts_,
+                                                    .shard = context.number,
+                                                    .sums = account->sums.get(),
                                                     .tuner = account->tuner.get()}),
                        Charge(account->budget, ChargeKind::kEntries, 0), EntryQueue(arena),
                        EntryQueue(arena)});
@@ -123,24 +125,25 @@ void EntryTable::Add(Entry* entry, uint64_t hash) {
 
 // Whatever goes frees a slot: of the size that is wanted, or one more of a page that is needed.
 Entry* EntryTable::MakeOrEvict(const NewEntry& fresh) {
-  for (size_t touched = 0; touched < kMostTouched;) {
+  const uint64_t most = touched() + kMostTouched - index_.MovedBy(fresh.hash);
+  while (true) {
     if (Entry* entry = Entry::Make(fresh, slabs_)) return entry;
-    const size_t moved = VacatePages(kMovedAtOnce);
-    if (moved == 0 && !EvictAny()) return nullptr;
-    touched += std::max(moved, accounts_.size());
+    const uint64_t left = most - touched();
+    if (VacatePages(std::min(left, kMovedAtOnce)) > 0) continue;
+    if (left < EvictionPolicy::kMostLookedAt || !EvictAny()) return nullptr;
   }
-  return nullptr;
 }
 
 bool EntryTable::EvictAny() {
-  bool evicted = false;
-  for (size_t a = 0; a < accounts_.size(); ++a)
-    evicted |= EvictOne(a) > 0;
-  return evicted;
+  for (size_t tried = 0; tried < accounts_.size(); ++tried) {
+    if (EvictOne(evict_turn_++ % accounts_.size()) > 0) return true;
+  }
+  return false;
 }
 
 size_t EntryTable::VacatePages(size_t most) {
   return slabs_.Vacate(most, [this](char* from, char* to) {
+    ++touched_;
     auto* entry = reinterpret_cast<Entry*>(from);
     const uint64_t hash = entry->hash();
     Entry* copy = entry->MoveTo(to);
@@ -186,7 +189,8 @@ void EntryTable::SetExpires(Entry* entry, Instant at) {
   }
   Unlink(entry);  // so it cannot be the one that is evicted for its own sake
   Entry* moved = Entry::Make(fresh, slabs_);
-  while (moved == nullptr && EvictAny())
+  const uint64_t most = touched() + kMostTouched - EvictionPolicy::kMostLookedAt;
+  while (moved == nullptr && touched() <= most && EvictAny())
     moved = Entry::Make(fresh, slabs_);
   if (moved == nullptr) {
     Drop(entry);
@@ -253,12 +257,15 @@ uint64_t EntryTable::EvictOne(size_t a) {
   Entry* victim = nullptr;
   if (accounts_[a]->HotExceedsShare()) victim = queues.hot.PopBack();
   if (victim == nullptr) {
+    const uint64_t spared = queues.values->spared();
     victim = queues.values->Evict();
+    touched_ += queues.values->spared() - spared;
     queues.policy_charge.Resize(queues.values->bytes());
   }
   if (victim == nullptr) victim = queues.hot.PopBack();
   if (victim == nullptr) victim = queues.negatives.PopBack();
   if (victim == nullptr) return 0;
+  ++touched_;
   ++counts_[victim->group()].of[static_cast<size_t>(victim->role())].evictions;
   return Drop(victim);
 }

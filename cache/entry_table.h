@@ -40,6 +40,7 @@ class EntryTable {
  public:
   // What tables share; outlives them. `account_of` maps a group to its index in accounts.
   struct Context {
+    size_t number;  // of the table, from 0
     std::span<Account* const> accounts;
     std::span<const uint16_t> account_of;
     const Watermarks& marks;
@@ -93,6 +94,12 @@ class EntryTable {
   void ReclaimExpired(Instant now, size_t buckets);
 
   size_t buckets() const { return index_.buckets(); }
+  // Entries that operations have moved, or looked at to evict one, all together: how much others
+  // have had to wait. No operation adds more than kMostTouched.
+  static constexpr uint64_t kMostTouched = 700;
+  uint64_t touched() const { return index_.moved() + touched_; }
+  // The index's next directory, see Index.
+  Index& index() { return index_; }
   // What is past its watermark does not count, whether it has been reclaimed or not.
   EntryCounts Counts(size_t group) const;
 
@@ -132,6 +139,7 @@ class EntryTable {
   static constexpr uint32_t kMostUnswept = 60'000;
 
   size_t VacatePages(size_t most);
+  // One entry, of the accounts in turn.
   bool EvictAny();
   // What is past its mark could seem valid again once marks of 16 bits have come round: if the
   // sweep has fallen so far behind, everything goes at once.
@@ -142,7 +150,8 @@ class EntryTable {
   std::span<Account* const> accounts_;
   std::span<const uint16_t> account_of_;
   const Watermarks& marks_;
-  Slabs slabs_;
+  Slabs slabs_;   // entries
+  Slabs tables_;  // the index, and what policies remember
   Index index_;
   Charge index_charge_;
   std::vector<EntryCounts> counts_;          // by group, but for what the policies count
@@ -153,6 +162,8 @@ class EntryTable {
   Instant soonest_ = kNever;
   Instant soonest_next_ = kNever;
   uint64_t reclaim_cursor_ = 0;
+  size_t evict_turn_ = 0;  // the account that EvictAny() begins with
+  uint64_t touched_ = 0;   // but for the index
   uint32_t raises_seen_ = 0;
   uint32_t raises_at_round_ = 0;  // when the round that is under way began
   uint32_t raises_swept_ = 0;     // all that these ended is gone

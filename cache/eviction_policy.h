@@ -21,13 +21,17 @@ struct PolicyCounts {
   uint64_t reinsertions = 0;  // others spared when their turn came, because they had been hit
 };
 
+class S3FifoSums;
 class S3FifoTuner;
 
 struct PolicyContext {
   const Arena& arena;  // holds the entries
+  Slabs& tables;       // for what it remembers; outlives the policy
   Weigh weigh;
   std::span<PolicyCounts> counts;  // by group; outlives the policy
-  S3FifoTuner* tuner = nullptr;    // for "adaptive"; outlives the policy
+  size_t shard = 0;                // its place among the policies of the account
+  S3FifoSums* sums = nullptr;      // for "s3fifo" and "adaptive"; outlives the policy
+  S3FifoTuner* tuner = nullptr;    // for "adaptive"; likewise
 };
 
 // Orders main entries that hold a value by their worth. Guarded by the shard's lock. An entry
@@ -35,6 +39,10 @@ struct PolicyContext {
 // Capacity is what the policy holds when it is asked to evict: shares of a budget may move.
 class EvictionPolicy {
  public:
+  // An eviction looks at no more entries, however many have been hit: it runs under the shard's
+  // lock.
+  static constexpr size_t kMostLookedAt = 257;
+
   virtual ~EvictionPolicy() = default;
   EvictionPolicy(const EvictionPolicy&) = delete;
   EvictionPolicy& operator=(const EvictionPolicy&) = delete;
@@ -52,6 +60,8 @@ class EvictionPolicy {
   virtual void Replace(Entry* copy) = 0;
   // The entry to evict next, already removed from the policy; nullptr when it holds none.
   virtual Entry* Evict() = 0;
+  // Entries that evictions have looked at and spared, all together.
+  uint64_t spared() const { return spared_; }
   // Memory of its own: what it remembers of evicted entries, tables.
   virtual size_t bytes() const { return 0; }
 
@@ -65,10 +75,12 @@ class EvictionPolicy {
   static constexpr uint64_t kTouchAll = 0;
   void set_untouched(uint64_t bits) { untouched_ = bits; }
   virtual void Touch(Entry*, uint64_t /*hash*/) {}
+  void CountSpared() { ++spared_; }
 
  private:
   const uint8_t heat_cap_;
   uint64_t untouched_;
+  uint64_t spared_ = 0;
 };
 
 // `name` is one of the configuration's policies: "adaptive", "s3fifo", "lru", "lfu", "fifo", "arc".

@@ -3,8 +3,11 @@
 #include <emmintrin.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <new>
+#include <span>
+#include <utility>
 
 namespace cistern::cache {
 namespace {
@@ -16,6 +19,8 @@ constexpr uint32_t kCounts[] = {42, 51, 64};
 // count of buckets.
 constexpr int kMostDepth = 24;
 constexpr uint32_t kMostBuckets = 255;
+// Smaller directories are made in no time, and at once again.
+constexpr int kFewestSpareBits = 5;
 
 constexpr size_t MostEntries(uint32_t buckets) {
   return size_t{buckets} * 12 * 87 / 100;
@@ -31,9 +36,9 @@ uint32_t BucketsFor(size_t entries) {
 
 }  // namespace
 
-Index::Index(SlabPages& pages, int skipped_bits)
-    : arena_(pages.arena()), segments_(pages), skipped_bits_(skipped_bits) {
-  directories_.push_back(std::make_unique<Directory>(0, skipped_bits));
+Index::Index(Slabs& tables, int skipped_bits)
+    : arena_(tables.arena()), slabs_(tables), skipped_bits_(skipped_bits) {
+  directories_.push_back(std::make_unique<Directory>(0, skipped_bits, MakeWords(0)));
   directory_bytes_ = sizeof(uint64_t);
   hint_.store(directories_.back().get());
   Publish(NewSegment(kCounts[0], 0), 0);
@@ -50,16 +55,16 @@ Index::~Index() {
 Index::Segment Index::NewSegment(uint32_t count, int depth) {
   buckets_ += count;
   const size_t bytes = count * sizeof(Bucket);
-  const Ref slot = bytes <= kLargestSlot ? segments_.Allocate(bytes) : Ref::kNone;
+  const Ref slot = bytes <= kLargestSlot ? slabs_.Allocate(bytes) : Ref::kNone;
   // It must not fail because entries have taken all pages.
-  void* memory = slot != Ref::kNone ? segments_.At(slot)
+  void* memory = slot != Ref::kNone ? slabs_.At(slot)
                                     : ::operator new (bytes, std::align_val_t{alignof(Bucket)});
   return {new (memory) Bucket[count], count, depth};
 }
 
 void Index::FreeSegment(const Segment& segment) {
   buckets_ -= segment.count;
-  if (arena_.Contains(segment.buckets)) return segments_.Free(segments_.RefOf(segment.buckets));
+  if (arena_.Contains(segment.buckets)) return slabs_.Free(slabs_.RefOf(segment.buckets));
   ::operator delete (segment.buckets, std::align_val_t{alignof(Bucket)});
 }
 
@@ -104,6 +109,12 @@ Index::Candidate(const void* place, uint64_t hash) const {
   const auto* bucket = static_cast<const Bucket*>(place);
   const uint32_t hits = Matches(*bucket, Tag(hash));
   return hits == 0 ? nullptr : At(bucket->refs[__builtin_ctz(hits)]);
+}
+
+size_t Index::MovedBy(uint64_t hash) const {
+  const Segment segment = directory().Of(hash);
+  const size_t size = segment.buckets->size;
+  return size >= MostEntries(segment.count) ? size : 0;
 }
 
 bool Index::Insert(Entry* entry, uint64_t hash) {
@@ -176,6 +187,7 @@ bool Index::Grow(uint64_t hash) {
     return true;
   }
   if (full.count == kMostBuckets) return false;
+  moved_ += full.buckets->size;
   const Segment grown = NewSegment(BucketsFor(MostEntries(full.count) + 1), full.depth);
   for (uint32_t at = 0; at < full.count; ++at) {
     const Bucket& bucket = full.buckets[at];
@@ -193,28 +205,43 @@ void Index::Split(const Segment& full, uint64_t hash) {
   const int depth = full.depth + 1;
   const uint64_t bit = uint64_t{1} << (64 - skipped_bits_ - depth);
   size_t upper = 0;
-  std::vector<std::pair<Ref, uint64_t>> moved;
-  moved.reserve(full.buckets->size);
+  // Not on the heap, which may grow.
+  std::array<std::pair<Ref, uint64_t>, kMostMoved> moved;
+  size_t count = 0;
   for (uint32_t at = 0; at < full.count; ++at) {
     const Bucket& bucket = full.buckets[at];
     for (int slot = 0; slot < kSlots; ++slot) {
       if (bucket.tags[slot] == 0) continue;
-      moved.emplace_back(bucket.refs[slot], At(bucket.refs[slot])->hash());
-      if ((moved.back().second & bit) != 0) ++upper;
+      moved[count] = {bucket.refs[slot], At(bucket.refs[slot])->hash()};
+      if ((moved[count++].second & bit) != 0) ++upper;
     }
   }
-  const Segment halves[] = {NewSegment(BucketsFor(moved.size() - upper), depth),
+  moved_ += count;
+  const Segment halves[] = {NewSegment(BucketsFor(count - upper), depth),
                             NewSegment(BucketsFor(upper), depth)};
-  for (const auto& [ref, of] : moved)
+  for (const auto& [ref, of] : std::span(moved).first(count))
     Place(halves[(of & bit) != 0 ? 1 : 0], ref, of);
   Publish(halves[0], hash & ~bit);
   Publish(halves[1], hash | bit);
   FreeSegment(full);
 }
 
+int Index::WantedSpare() const {
+  const int bits = directory().depth + 1;
+  return bits < kFewestSpareBits || spare_bits_ == bits ? 0 : bits;
+}
+
+void Index::TakeSpare(int bits, Words words) {
+  if (bits != WantedSpare()) return;
+  spare_ = std::move(words);
+  spare_bits_ = bits;
+}
+
 void Index::DoubleDirectory() {
   const Directory& old = directory();
-  auto twice = std::make_unique<Directory>(old.depth + 1, skipped_bits_);
+  const int depth = old.depth + 1;
+  auto twice = std::make_unique<Directory>(
+      depth, skipped_bits_, spare_bits_ == depth ? std::move(spare_) : MakeWords(depth));
   for (size_t i = 0; i < size_t{1} << twice->depth; ++i)
     twice->words[i].store(old.words[i / 2].load());
   directory_bytes_ += sizeof(uint64_t) << twice->depth;

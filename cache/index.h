@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cache/entry.h"
@@ -23,11 +24,11 @@ namespace cistern::cache {
 // knows when to stop. Guarded by the shard's lock, but for the hints.
 class Index {
  public:
-  static constexpr size_t kMostMoved = 670;
+  static constexpr size_t kMostMoved = 668;
 
   // Of all hashes the top `skipped_bits` are alike: they have chosen the shard. The arena of
-  // `pages` holds the entries, and the index; both outlive it.
-  Index(SlabPages& pages, int skipped_bits);
+  // `tables` holds the entries; `tables` holds the index, and outlives it.
+  Index(Slabs& tables, int skipped_bits);
   ~Index();
   Index(const Index&) = delete;
   Index& operator=(const Index&) = delete;
@@ -61,7 +62,21 @@ class Index {
   template <class Visit>
   void VisitBucket(uint64_t* cursor, Visit visit);
 
+  // Memory for the next directory may be made ready by whoever has the time, without the lock.
+  // Otherwise the insertion that needs it does. 2^bits words.
+  using Words = std::unique_ptr<std::atomic<uint64_t>[]>;
+  static Words MakeWords(int bits) {
+    return std::make_unique<std::atomic<uint64_t>[]>(size_t{1} << bits);
+  }
+  // Bits of what is wanted; 0: nothing.
+  int WantedSpare() const;
+  void TakeSpare(int bits, Words words);
+
   size_t size() const { return size_; }
+  // Entries that insertions have moved, all together.
+  uint64_t moved() const { return moved_; }
+  // How many the insertion of a key of this hash would move.
+  size_t MovedBy(uint64_t hash) const;
   size_t buckets() const { return buckets_; }
   size_t bytes() const { return buckets_ * sizeof(Bucket) + directory_bytes_; }
 
@@ -100,10 +115,8 @@ class Index {
   // Segments by the hashes' top bits. Replaced by one of twice its size when a segment needs more
   // bits; the old ones stay for those who read without the lock, and are no larger together.
   struct Directory {
-    Directory(int of_depth, int skipped)
-        : depth(of_depth),
-          skipped_bits(skipped),
-          words(std::make_unique<std::atomic<uint64_t>[]>(size_t{1} << of_depth)) {}
+    Directory(int of_depth, int skipped, Words of_words)
+        : depth(of_depth), skipped_bits(skipped), words(std::move(of_words)) {}
     // REQUIRES: the bits that are skipped have been shifted out of `prefix`.
     size_t IndexOf(uint64_t prefix) const { return prefix >> 1 >> (63 - depth); }
     Segment At(uint64_t prefix) const {
@@ -113,7 +126,7 @@ class Index {
 
     const int depth;
     const int skipped_bits;
-    const std::unique_ptr<std::atomic<uint64_t>[]> words;
+    const Words words;
   };
 
   static uint8_t Tag(uint64_t hash) {
@@ -133,13 +146,16 @@ class Index {
   void DoubleDirectory();
 
   const Arena& arena_;
-  Slabs segments_;
+  Slabs& slabs_;
   const int skipped_bits_;
   size_t size_ = 0;
   size_t buckets_ = 0;
+  uint64_t moved_ = 0;
   size_t directory_bytes_ = 0;
   std::vector<std::unique_ptr<Directory>> directories_;  // the last one holds
   std::atomic<const Directory*> hint_;
+  Words spare_;
+  int spare_bits_ = 0;
 };
 
 template <class Visit>

@@ -1,24 +1,31 @@
 #include "cache/s3fifo.h"
 
 namespace cistern::cache {
-namespace {
-
-// An eviction looks at no more entries than these and one, however many have been hit: it runs
-// under the shard's lock.
-constexpr int kMostSpared = 256;
-
-}  // namespace
-
 void S3Fifo::Push(Entry* entry, Place place, uint8_t hits) {
-  entry->heat = place == kMain ? hits | kPlaceBit : hits;
-  queues_[place].entries.PushFront(entry);
-  queues_[place].bytes += context_.weigh(*entry);
+  const uint64_t bytes = context_.weigh(*entry);
+  const uint8_t era = context_.sums->Add(place, bytes);
+  entry->heat = static_cast<uint8_t>(era << kEraShift | (place == kMain ? kPlaceBit : 0) | hits);
+  queues_[place].PushFront(entry);
+  if (queues_[place].size() == 1) TellNext(place);
+}
+
+size_t S3Fifo::NextShard(const S3FifoSums& sums, const S3FifoTuner* tuner, size_t turn) {
+  const S3FifoRule rule = tuner == nullptr ? S3FifoRule() : tuner->rule();
+  return sums.Oldest(sums.Next(rule.small), turn);
+}
+
+void S3Fifo::TellNext(Place place) {
+  const Entry* next = queues_[place].back();
+  context_.sums->SetNext(context_.shard, place,
+                         next == nullptr ? S3FifoSums::kNone : next->heat >> kEraShift);
 }
 
 void S3Fifo::Remove(Entry* entry) {
-  Queue& from = queues_[PlaceOf(*entry)];
-  from.entries.Remove(entry);
-  from.bytes -= context_.weigh(*entry);
+  const Place from = PlaceOf(*entry);
+  const bool is_next = queues_[from].back() == entry;
+  queues_[from].Remove(entry);
+  context_.sums->Remove(from, context_.weigh(*entry));
+  if (is_next) TellNext(from);
 }
 
 void S3Fifo::Insert(Entry* entry, uint64_t hash) {
@@ -29,27 +36,30 @@ void S3Fifo::Insert(Entry* entry, uint64_t hash) {
 }
 
 Entry* S3Fifo::Evict() {
-  const uint64_t bytes = queues_[kSmall].bytes + queues_[kMain].bytes;
-  Fit(bytes);
-  // Newcomers may have all the room that main does not use.
-  const double main_room = static_cast<double>(bytes) * (1 - rule_.small);
-  Place from = static_cast<double>(queues_[kMain].bytes) > main_room ? kMain : kSmall;
-  for (int spared = 0; size() > 0; ++spared) {
-    if (queues_[from].entries.size() == 0) from = kMain;
-    Entry* entry = queues_[from].entries.back();
+  Fit();
+  Place from = context_.sums->Next(rule_.small);
+  for (size_t looked_at = 1; size() > 0; ++looked_at) {
+    if (queues_[from].size() == 0) from = from == kMain ? kSmall : kMain;
+    Entry* entry = queues_[from].back();
     Remove(entry);
-    if (spared < kMostSpared && Spare(entry, from)) continue;
+    if (looked_at < kMostLookedAt && Spare(entry, from)) {
+      CountSpared();
+      continue;
+    }
     if (from == kSmall) ghosts_.Add(entry->hash(), context_.weigh(*entry));
     return entry;
   }
   return nullptr;
 }
 
-void S3Fifo::Fit(uint64_t bytes) {
-  ghosts_.Fit(static_cast<size_t>(static_cast<double>(size()) * rule_.ghosts),
-              static_cast<uint64_t>(static_cast<double>(bytes) * rule_.ghosts));
+// Of all keys a shard has about the same part as of all others.
+void S3Fifo::Fit() {
+  const S3FifoSums& sums = *context_.sums;
+  const double part = rule_.ghosts / static_cast<double>(sums.shards());
+  ghosts_.Fit(static_cast<size_t>(static_cast<double>(sums.entries()) * part),
+              static_cast<uint64_t>(static_cast<double>(sums.bytes()) * part));
   if (tuner_ == nullptr) return;
-  tuner_->Fit(size());
+  tuner_->Fit(sums.entries());
   rule_ = tuner_->rule();
   set_untouched(tuner_->unsampled());
 }

@@ -4,6 +4,7 @@
 #include "cache/entry_queue.h"
 #include "cache/eviction_policy.h"
 #include "cache/ghosts.h"
+#include "cache/s3fifo_sums.h"
 #include "cache/s3fifo_tuner.h"
 
 namespace cistern::cache {
@@ -18,31 +19,37 @@ class S3Fifo final : public EvictionPolicy {
   S3Fifo(const PolicyContext& context, S3FifoTuner* tuner)
       : S3Fifo(context, tuner, tuner->rule()) {}
 
+  // The shard that gives up an entry next; of some that are alike the one whose turn it is. `tuner`
+  // may be null.
+  static size_t NextShard(const S3FifoSums& sums, const S3FifoTuner* tuner, size_t turn);
+
   void Insert(Entry* entry, uint64_t hash) override;
   void Remove(Entry* entry) override;
-  void Replace(Entry* copy) override { queues_[PlaceOf(*copy)].entries.Replace(copy); }
+  void Replace(Entry* copy) override { queues_[PlaceOf(*copy)].Replace(copy); }
   Entry* Evict() override;
   size_t bytes() const override { return ghosts_.bytes(); }
 
  private:
-  enum Place : uint8_t { kSmall, kMain };  // the bit of an entry's heat above the count
+  // An entry's heat, from its lowest bit: the count of hits, its queue, the era in which it came
+  // there.
+  using Place = S3FifoSums::Place;
+  static constexpr Place kSmall = S3FifoSums::kSmall;
+  static constexpr Place kMain = S3FifoSums::kMain;
   static constexpr uint8_t kPlaceBit = kCountBits + 1;
+  static constexpr int kEraShift = 8 - S3FifoSums::kEraBits;
+  static_assert(2 * kPlaceBit == 1 << kEraShift);
   static_assert(kS3FifoMostHeat <= kCountBits);
   static Place PlaceOf(const Entry& entry) {
     return (entry.heat & kPlaceBit) != 0 ? kMain : kSmall;
   }
-
-  struct Queue {
-    EntryQueue entries;
-    uint64_t bytes = 0;
-  };
 
   S3Fifo(const PolicyContext& context, S3FifoTuner* tuner, S3FifoRule rule)
       : EvictionPolicy(kS3FifoMostHeat, kTouchNone),
         context_(context),
         tuner_(tuner),
         rule_(rule),
-        queues_{Queue{EntryQueue(context.arena)}, Queue{EntryQueue(context.arena)}} {}
+        queues_{EntryQueue(context.arena), EntryQueue(context.arena)},
+        ghosts_(context.tables) {}
 
   // Of a tuned one: the keys in the tuner's sample.
   void Touch(Entry*, uint64_t hash) override {
@@ -51,15 +58,17 @@ class S3Fifo final : public EvictionPolicy {
   // With so many hits to its name.
   void Push(Entry* entry, Place place, uint8_t hits);
   // The room is full: takes its measure.
-  void Fit(uint64_t bytes);
+  void Fit();
+  // Has the others know what is next here.
+  void TellNext(Place place);
   // Whether an entry, which has left that queue, may stay: it stands in main then.
   bool Spare(Entry* entry, Place from);
-  size_t size() const { return queues_[kSmall].entries.size() + queues_[kMain].entries.size(); }
+  size_t size() const { return queues_[kSmall].size() + queues_[kMain].size(); }
 
   const PolicyContext context_;
   S3FifoTuner* const tuner_ = nullptr;
   S3FifoRule rule_;
-  Queue queues_[2];
+  EntryQueue queues_[2];
   Ghosts ghosts_;
   unsigned unlucky_ = 0;
 };

@@ -9,9 +9,23 @@ S3FifoShadow::S3FifoShadow(const S3FifoRule& rule, size_t capacity)
       capacity_(capacity),
       small_(capacity),
       main_(capacity),
-      ghosts_(static_cast<size_t>(static_cast<double>(capacity) * rule.ghosts)) {
+      ghosts_(GhostsFor(capacity)) {
   keys_.reserve(capacity);
   heats_.reserve(capacity);
+}
+
+void S3FifoShadow::Reset(size_t capacity) {
+  capacity_ = capacity;
+  keys_.clear();
+  heats_.clear();
+  small_.Reset(capacity);
+  main_.Reset(capacity);
+  ghosts_.assign(GhostsFor(capacity), 0);
+  next_ghost_ = 0;
+}
+
+size_t S3FifoShadow::GhostsFor(size_t capacity) const {
+  return std::max<size_t>(1, static_cast<size_t>(static_cast<double>(capacity) * rule_.ghosts));
 }
 
 size_t S3FifoShadow::bytes() const {

@@ -14,6 +14,8 @@ namespace cistern::cache {
 class S3FifoShadow {
  public:
   S3FifoShadow(const S3FifoRule& rule, size_t capacity);
+  // Begins anew, with so many places: not more than it was made with. Allocates nothing.
+  void Reset(size_t capacity);
 
   // Whether it held the key, which it does now. 0 and 1 are one key.
   bool Access(uint32_t key);
@@ -24,6 +26,10 @@ class S3FifoShadow {
   class Ring {
    public:
     explicit Ring(size_t capacity) : slots_(capacity) {}
+    void Reset(size_t capacity) {
+      slots_.resize(capacity);
+      head_ = size_ = 0;
+    }
     void Push(uint16_t slot) { slots_[(head_ + size_++) % slots_.size()] = slot; }
     uint16_t Pop() {
       const uint16_t slot = slots_[head_];
@@ -40,13 +46,14 @@ class S3FifoShadow {
     size_t size_ = 0;
   };
 
+  size_t GhostsFor(size_t capacity) const;
   bool TakeGhost(uint32_t key);
   // Returns the slot that is free now.
   uint16_t Evict();
   bool Stays(uint16_t slot);
 
   const S3FifoRule rule_;
-  const size_t capacity_;
+  size_t capacity_;
   std::vector<uint32_t> keys_;  // by slot; 0: none
   std::vector<uint8_t> heats_;  // by slot
   Ring small_;

@@ -27,9 +27,11 @@ constexpr std::array<S3FifoRule, 4> kRuleOf{{
 
 }  // namespace
 
-S3FifoTuner::S3FifoTuner(size_t policies) : policies_(policies) {
+S3FifoTuner::S3FifoTuner() {
   static_assert(kRuleOf.size() == kRules);
   shadows_.reserve(kRules);
+  for (const S3FifoRule& rule : kRuleOf)
+    shadows_.emplace_back(rule, kMostSlots);
 }
 
 const S3FifoRule& S3FifoTuner::rule() const {
@@ -44,12 +46,11 @@ size_t S3FifoTuner::bytes() {
 }
 
 void S3FifoTuner::Fit(size_t entries) {
-  const size_t now = entries * policies_;
   const size_t fit = entries_.load(std::memory_order_relaxed);
-  // Shards differ a little: only what matters.
-  if (now >= fit - fit / 4 && now <= fit + fit / 4) return;
+  // Only what matters.
+  if (entries >= fit - fit / 4 && entries <= fit + fit / 4) return;
   const std::unique_lock lock(mutex_, std::try_to_lock);
-  if (lock) Restart(now);
+  if (lock) Restart(entries);
 }
 
 void S3FifoTuner::Restart(size_t entries) {
@@ -59,14 +60,13 @@ void S3FifoTuner::Restart(size_t entries) {
   for (; capacity_ > kMostSlots; capacity_ /= 2)
     bits = bits * 2 + 1;
   unsampled_.store(bits << kSampleShift, std::memory_order_relaxed);
-  shadows_.clear();
-  for (const S3FifoRule& rule : kRuleOf)
-    shadows_.emplace_back(rule, std::max<size_t>(capacity_, 1));
+  for (S3FifoShadow& shadow : shadows_)
+    shadow.Reset(std::max<size_t>(capacity_, 1));
 }
 
 void S3FifoTuner::Access(uint64_t hash) {
   const std::unique_lock lock(mutex_, std::try_to_lock);
-  if (!lock || shadows_.empty()) return;
+  if (!lock || entries_.load(std::memory_order_relaxed) == 0) return;
   for (size_t rule = 0; rule < kRules; ++rule)
     misses_[rule] += shadows_[rule].Access(static_cast<uint32_t>(hash >> kKeyShift)) ? 0 : 1;
   if (++accesses_ >= kPeriod * capacity_) Choose();

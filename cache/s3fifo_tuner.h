@@ -16,15 +16,14 @@ namespace cistern::cache {
 // One for all shards of an account. Methods may be called from any thread, and never wait.
 class S3FifoTuner {
  public:
-  // Of so many policies that hold about the same each.
-  explicit S3FifoTuner(size_t policies);
+  S3FifoTuner();
 
   const S3FifoRule& rule() const;
   // Keys whose hash has none of these bits are in the sample.
   uint64_t unsampled() const { return unsampled_.load(std::memory_order_relaxed); }
   // A use of a key that is in the sample, hit or not. Lost while another one is counted.
   void Access(uint64_t hash);
-  // One of the policies holds so many entries.
+  // All shards together hold so many entries.
   void Fit(size_t entries);
 
   static size_t bytes();
@@ -35,7 +34,6 @@ class S3FifoTuner {
   void Restart(size_t entries);
   void Choose();
 
-  const size_t policies_;
   std::atomic<uint8_t> chosen_{0};
   std::atomic<uint64_t> unsampled_{UINT64_MAX};
   std::atomic<size_t> entries_{0};  // that it is fit for

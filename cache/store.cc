@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <thread>
+
+#include "cache/s3fifo.h"
 
 namespace cistern::cache {
 namespace {
@@ -20,15 +23,25 @@ uint64_t ArenaBytes(uint64_t memory) {
   return memory + memory / 16 + 2 * Arena::kRegionBytes;
 }
 
-size_t ShardsFor(int workers) {
-  return std::bit_ceil(std::max(kMinShards, kShardsPerWorker * static_cast<size_t>(workers)));
+// References name no more than kMostBytes: what is larger takes several arenas, each for as many of
+// the shards.
+size_t ArenasFor(uint64_t memory) {
+  constexpr uint64_t kMost = Arena::kMostBytes - 2 * Arena::kRegionBytes;
+  return std::bit_ceil((ArenaBytes(memory) + kMost - 1) / kMost);
+}
+
+size_t ShardsFor(int workers, size_t arenas) {
+  return std::bit_ceil(
+      std::max({kMinShards, kShardsPerWorker * static_cast<size_t>(workers), arenas}));
 }
 
 std::unique_ptr<Account> MakeAccount(Budget& budget, double hot_share, const std::string& policy,
                                      size_t shards) {
   auto account = std::make_unique<Account>(budget, hot_share, policy);
+  if (policy == "adaptive" || policy == "s3fifo")
+    account->sums = std::make_unique<S3FifoSums>(shards);
   if (policy == "adaptive") {
-    account->tuner = std::make_unique<S3FifoTuner>(shards);
+    account->tuner = std::make_unique<S3FifoTuner>();
     account->tuner_charge = Charge(budget, ChargeKind::kEntries, S3FifoTuner::bytes());
   }
   return account;
@@ -37,11 +50,7 @@ std::unique_ptr<Account> MakeAccount(Budget& budget, double hot_share, const std
 }  // namespace
 
 Store::Store(const Options& options, std::span<const GroupConfig* const> groups)
-    : limit_(options.memory),
-      arena_(ArenaBytes(options.memory)),
-      slab_pages_(arena_),
-      marks_(groups.size()),
-      reclaim_at_(options.workers) {
+    : limit_(options.memory), marks_(groups.size()), reclaim_at_(options.workers) {
   uint64_t carved = 0;
   double shared_hot = 0;
   for (const GroupConfig* group : groups) {
@@ -50,7 +59,10 @@ Store::Store(const Options& options, std::span<const GroupConfig* const> groups)
     if (!group->memory) shared_hot = std::max(shared_hot, group->hot_share);
   }
   budgets_.push_back(std::make_unique<Budget>(limit_ - std::min(carved, limit_)));
-  const size_t count = ShardsFor(options.workers);
+  const size_t arenas = ArenasFor(options.memory);
+  for (size_t i = 0; i < arenas; ++i)
+    memories_.push_back(std::make_unique<Memory>(ArenaBytes(options.memory) / arenas));
+  const size_t count = ShardsFor(options.workers, arenas);
   accounts_.push_back(MakeAccount(*budgets_[0], shared_hot, options.policy, count));
   for (const GroupConfig* group : groups) {
     in_flight_.push_back(std::make_unique<Budget>(group->max_load_bytes, budgets_[0].get()));
@@ -64,13 +76,14 @@ Store::Store(const Options& options, std::span<const GroupConfig* const> groups)
 
   shard_shift_ = 64 - std::countr_zero(count);
   for (size_t i = 0; i < count; ++i) {
-    shards_.push_back(std::make_unique<Shard>(EntryTable::Context{.accounts = account_ptrs_,
-                                                                  .account_of = account_of_,
-                                                                  .marks = marks_,
-                                                                  .pages = slab_pages_,
-                                                                  .shard_bits = 64 - shard_shift_},
-                                              options.holder_records / count, grace_,
-                                              holds_off_ ? kHoldOffSlots / count : 0));
+    shards_.push_back(std::make_unique<Shard>(
+        EntryTable::Context{.number = i,
+                            .accounts = account_ptrs_,
+                            .account_of = account_of_,
+                            .marks = marks_,
+                            .pages = memories_[i % arenas]->pages,
+                            .shard_bits = 64 - shard_shift_},
+        options.holder_records / count, grace_, holds_off_ ? kHoldOffSlots / count : 0));
   }
 }
 
@@ -98,29 +111,41 @@ void Store::HoldOffAll(Instant now) {
   }
 }
 
+size_t Store::NextToEvict(size_t a) {
+  const size_t turn = evict_cursor_.fetch_add(1, std::memory_order_relaxed) % shards_.size();
+  const Account& account = *accounts_[a];
+  if (!account.sums || account.HotExceedsShare()) return turn;
+  return S3Fifo::NextShard(*account.sums, account.tuner.get(), turn);
+}
+
 // What is evicted may still be pinned by replies, so count what went rather than wait for the
 // budget; and stop when a whole round finds nothing. Returns what went.
 template <class IsEnough>
-uint64_t Store::Evict(size_t a, uint64_t most, IsEnough is_enough) {
+uint64_t Store::Evict(size_t a, const Most& most, IsEnough is_enough) {
   uint64_t freed = 0;
+  uint64_t touched = 0;
   size_t empty = 0;
-  while (freed < most && empty < shards_.size() && !is_enough()) {
-    Shard& shard = *shards_[evict_cursor_.fetch_add(1, std::memory_order_relaxed) % shards_.size()];
+  while (freed < most.bytes && touched <= most.touched && empty < shards_.size() && !is_enough()) {
+    Shard& shard = *shards_[NextToEvict(a)];
     std::lock_guard lock(shard.mutex);
+    const uint64_t before = shard.entries.touched();
     const uint64_t gone = shard.entries.EvictOne(a);
+    touched += shard.entries.touched() - before;
     empty = gone == 0 ? empty + 1 : 0;
     freed += gone;
   }
   return freed;
 }
 
-void Store::EvictExcess(size_t a, uint64_t most) {
+void Store::EvictExcess(size_t a, Most most) {
   const Budget& budget = account_ptrs_[a]->budget;
-  Evict(a, std::min(budget.Excess(), most), [&budget] { return budget.Excess() == 0; });
+  most.bytes = std::min(budget.Excess(), most.bytes);
+  Evict(a, most, [&budget] { return budget.Excess() == 0; });
 }
 
 void Store::MakeRoom(size_t group) {
-  EvictExcess(account_of_[group], UINT64_MAX);
+  EvictExcess(account_of_[group],
+              {.touched = EntryTable::kMostTouched - EvictionPolicy::kMostLookedAt});
 }
 
 uint64_t Store::Excess(uint64_t more) const {
@@ -135,7 +160,7 @@ bool Store::MakeRoomFor(uint64_t more) {
   const auto is_enough = [this, more] { return Excess(more) == 0; };
   for (size_t a = 0; a < account_ptrs_.size(); ++a) {
     while (const uint64_t excess = Excess(more)) {
-      if (Evict(a, excess, is_enough) == 0) break;
+      if (Evict(a, {.bytes = excess}, is_enough) == 0) break;
     }
   }
   return is_enough();
@@ -156,7 +181,41 @@ void Store::Reclaim(int w, int workers, const Clock& clock) {
     shard.holders.Reclaim(now, kReclaimHolderBuckets);
   }
   for (size_t a = 0; a < accounts_.size(); ++a)
-    EvictExcess(a, kReclaimBytes);
+    EvictExcess(a, {.bytes = kReclaimBytes});
+}
+
+void Store::PrepareMemory(const std::stop_token& stop) {
+  const auto prepare = [this, &stop](Memory& memory) {
+    memory.arena.Prepare(stop, [this] { PrepareDirectories(); });
+  };
+  std::vector<std::jthread> others;
+  for (const auto& memory : std::span(memories_).subspan(1))
+    others.emplace_back([&prepare, &memory] { prepare(*memory); });
+  prepare(*memories_.front());
+}
+
+bool Store::is_memory_prepared() const {
+  return std::ranges::all_of(memories_, [](const auto& one) { return one->arena.is_prepared(); });
+}
+
+uint64_t Store::waits_for_memory() const {
+  uint64_t sum = 0;
+  for (const auto& memory : memories_)
+    sum += memory->arena.counts().waited;
+  return sum;
+}
+
+// Where there are more entries, directories double: that takes some KiB that nobody has touched.
+void Store::PrepareDirectories() {
+  for (const auto& shard : shards_) {
+    std::unique_lock lock(shard->mutex);
+    const int bits = shard->entries.index().WantedSpare();
+    if (bits == 0) continue;
+    lock.unlock();
+    Index::Words words = Index::MakeWords(bits);
+    lock.lock();
+    shard->entries.index().TakeSpare(bits, std::move(words));
+  }
 }
 
 void Store::GiveBackMemory() {
@@ -167,7 +226,8 @@ void Store::GiveBackMemory() {
       is_compact = shard->entries.Compact(kCompacted) == 0;
     }
   }
-  arena_.GiveBack();
+  for (const auto& memory : memories_)
+    memory->arena.GiveBack();
 }
 
 EntryCounts Store::Counts(size_t group) {

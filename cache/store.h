@@ -46,8 +46,9 @@ class Store {
   Grace& grace() { return grace_; }
   // Any key may have been invalidated until now: at the start, by a purge, or by a former owner.
   void HoldOffAll(Instant now);
-  // Evicts until `group`'s account is within its budget, from all shards in turn, oldest first in
-  // each. Call without any shard's lock, after entries were put.
+  // Evicts until `group`'s account is within its budget: what its policy would let go of all
+  // shards, about. Touches no more entries than EntryTable::kMostTouched; Reclaim() does the rest.
+  // Call without any shard's lock, after entries were put.
   void MakeRoom(size_t group);
   // Bytes of all budgets together, with so many more, beyond `memory`; 0 within it.
   uint64_t Excess(uint64_t more = 0) const;
@@ -61,10 +62,16 @@ class Store {
 
   // Keeps memory ready for entries until told to stop, so that no other thread waits for the
   // kernel. For a thread of its own.
-  void PrepareMemory(const std::stop_token& stop) { arena_.Prepare(stop); }
+  void PrepareMemory(const std::stop_token& stop);
   // Entries move together, and memory that then is free goes to the system. For a thread that may
   // take its time: milliseconds a gigabyte, or seconds where much moves.
   void GiveBackMemory();
+
+  // Whether PrepareMemory() has nothing to do.
+  bool is_memory_prepared() const;
+  // How often somebody had to wait for the kernel all the same.
+  uint64_t waits_for_memory() const;
+  size_t arenas() const { return memories_.size(); }
 
   // Summed over the shards.
   EntryCounts Counts(size_t group);
@@ -74,10 +81,18 @@ class Store {
   uint64_t limit() const { return limit_; }
 
  private:
-  // Evicts from account `a` until it is within its budget, or about `most` bytes have gone.
-  void EvictExcess(size_t a, uint64_t most);
+  void PrepareDirectories();
+  // The shard that is the next to give up an entry of account `a`.
+  size_t NextToEvict(size_t a);
+  // At which an eviction stops, or soon after.
+  struct Most {
+    uint64_t bytes = UINT64_MAX;
+    uint64_t touched = UINT64_MAX;  // see EntryTable
+  };
+  // Evicts from account `a` until it is within its budget.
+  void EvictExcess(size_t a, Most most);
   template <class IsEnough>
-  uint64_t Evict(size_t a, uint64_t most, IsEnough is_enough);
+  uint64_t Evict(size_t a, const Most& most, IsEnough is_enough);
 
   const uint64_t limit_;
   std::vector<std::unique_ptr<Budget>> budgets_;
@@ -85,8 +100,13 @@ class Store {
   std::vector<std::unique_ptr<Account>> accounts_;
   std::vector<Account*> account_ptrs_;
   std::vector<uint16_t> account_of_;  // by group
-  Arena arena_;                       // outlives the shards
-  SlabPages slab_pages_;
+  // Of some of the shards; outlives them.
+  struct Memory {
+    explicit Memory(uint64_t bytes) : arena(bytes), pages(arena) {}
+    Arena arena;
+    SlabPages pages;
+  };
+  std::vector<std::unique_ptr<Memory>> memories_;
   bool holds_off_ = false;  // some group has a hold_off
   Watermarks marks_;
   Grace grace_;

@@ -6,7 +6,7 @@ namespace cistern::cache {
 namespace {
 
 // Of one shard under its lock, and of all before others run again.
-constexpr size_t kBuckets = 64;
+constexpr size_t kBuckets = 48;
 constexpr Duration kSlice = std::chrono::microseconds(200);
 
 }  // namespace

@@ -32,6 +32,19 @@ class Histogram {
     return largest_;
   }
 
+  // Calls visit(last, count) for each quarter of a power of two in which there is something: how
+  // many are at most `last` and above those before.
+  template <class Visit>
+  void ForEachQuarter(Visit visit) const {
+    constexpr size_t kQuarter = kSteps / 4;
+    for (size_t first = 0; first < counts_.size(); first += kQuarter) {
+      uint64_t count = 0;
+      for (size_t i = first; i < first + kQuarter; ++i)
+        count += counts_[i];
+      if (count > 0) visit(LastOf(first + kQuarter - 1), count);
+    }
+  }
+
  private:
   // Values below 2 * kSteps have a bucket each; from there on each power of two has kSteps.
   static constexpr int kStepBits = 7;

@@ -9,7 +9,7 @@
 #include "cache/key.h"
 #include "cache/lfu.h"
 #include "cache/lru.h"
-#include "cache/s3fifo_tuner.h"
+#include "cache/s3fifo.h"
 
 namespace cistern::bench {
 namespace {
@@ -79,15 +79,22 @@ class Simulation {
  public:
   Simulation(const Trace& trace, const ReplayOptions& options)
       : trace_(trace),
-        capacity_(options.capacity / options.shards),
+        capacity_(options.capacity),
+        is_tuned_(options.policy == "adaptive"),
         objects_(trace, options.in_bytes),
         residence_(objects_.size()),
-        tuner_(options.shards) {
+        tables_arena_(kMostTableBytes * trace.sizes.size()),
+        table_pages_(tables_arena_),
+        tables_(table_pages_),
+        sums_(options.shards) {
     for (size_t i = 0; i < options.shards; ++i)
-      shards_.push_back({MakeReplayPolicy(options.policy, {.arena = objects_.arena(),
-                                                           .weigh = WeightOf,
-                                                           .counts = {&result_.counts, 1},
-                                                           .tuner = &tuner_})});
+      shards_.push_back(MakeReplayPolicy(options.policy, {.arena = objects_.arena(),
+                                                          .tables = tables_,
+                                                          .weigh = WeightOf,
+                                                          .counts = {&result_.counts, 1},
+                                                          .shard = i,
+                                                          .sums = &sums_,
+                                                          .tuner = &tuner_}));
   }
 
   ReplayResult Run() {
@@ -100,46 +107,56 @@ class Simulation {
   }
 
  private:
-  struct Shard {
-    std::unique_ptr<EvictionPolicy> policy;
-    uint64_t resident = 0;
-  };
-
   void Request(uint32_t object) {
     Entry* entry = objects_[object];
     const uint64_t hash = entry->hash();
-    Shard& shard = shards_[(hash >> 32) * shards_.size() >> 32];
+    EvictionPolicy& policy = *shards_[(hash >> 32) * shards_.size() >> 32];
     ++result_.requests;
     result_.request_bytes += trace_.sizes[object];
-    if (residence_[object]) return shard.policy->Hit(entry, hash);
+    if (residence_[object]) return policy.Hit(entry, hash);
     ++result_.misses;
     result_.miss_bytes += trace_.sizes[object];
     const uint64_t weight = WeightOf(*entry);
     if (weight > capacity_) return;
-    while (shard.resident + weight > capacity_)
-      Evict(shard);
-    shard.policy->Insert(entry, hash);
+    while (resident_ + weight > capacity_)
+      Evict();
+    policy.Insert(entry, hash);
     residence_[object] = true;
-    shard.resident += weight;
     resident_ += weight;
     result_.most_resident = std::max(result_.most_resident, resident_);
   }
 
-  void Evict(Shard& shard) {
-    const Entry* victim = shard.policy->Evict();
-    shard.resident -= WeightOf(*victim);
+  // As the store does.
+  size_t NextToEvict() {
+    const size_t turn = turn_++ % shards_.size();
+    if (sums_.entries() == 0) return turn;  // of another policy
+    return cache::S3Fifo::NextShard(sums_, is_tuned_ ? &tuner_ : nullptr, turn);
+  }
+
+  void Evict() {
+    const Entry* victim = nullptr;
+    while (victim == nullptr)
+      victim = shards_[NextToEvict()]->Evict();
     resident_ -= WeightOf(*victim);
     residence_[std::stoul(std::string(victim->key()))] = false;
     ++result_.evictions;
   }
 
   const Trace& trace_;
-  const uint64_t capacity_;  // of a shard
+  const uint64_t capacity_;
+  const bool is_tuned_;
   ReplayResult result_;
   const Objects objects_;
   std::vector<bool> residence_;
+  // What policies remember of objects.
+  static constexpr size_t kMostTableBytes = 16;
+  cache::Arena tables_arena_;
+  cache::SlabPages table_pages_;
+  cache::Slabs tables_;
+  cache::S3FifoSums sums_;
   cache::S3FifoTuner tuner_;
-  std::vector<Shard> shards_;
+  std::vector<std::unique_ptr<EvictionPolicy>> shards_;
+  size_t turn_ = 0;
   uint64_t resident_ = 0;
 };
 

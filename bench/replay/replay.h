@@ -14,7 +14,7 @@ struct ReplayOptions {
   std::string policy;     // one of ReplayPolicies()
   bool in_bytes = false;  // objects weigh their sizes; else 1 each
   uint64_t capacity = 0;  // in these
-  size_t shards = 1;      // the keys are split by hash, the capacity evenly
+  size_t shards = 1;      // the keys are split by hash; the capacity is common, as in the store
 };
 
 struct ReplayResult {

@@ -8,7 +8,6 @@
 namespace cistern::cache {
 namespace {
 
-constexpr uint32_t kNotFree = UINT32_MAX;
 constexpr size_t kPagesARegion = Arena::kRegionBytes / kPageBytes;
 
 uint64_t WholeRegions(uint64_t bytes) {
@@ -29,7 +28,7 @@ void MakeResident(char* begin, size_t bytes) {
 }  // namespace
 
 Arena::Arena(uint64_t bytes)
-    : bytes_(WholeRegions(bytes)), half_at_(bytes_ / kHalfPageBytes, kNotFree) {
+    : bytes_(WholeRegions(bytes)), links_(bytes_ / kHalfPageBytes, Link{kUnlisted, kUnlisted}) {
   // One region more: the kernel aligns to small pages only.
   mapping_ = mmap(nullptr, bytes_ + kRegionBytes, PROT_READ | PROT_WRITE,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -46,8 +45,11 @@ Arena::~Arena() {
 
 Ref Arena::Take(PageSize size) {
   std::unique_lock lock(mutex_);
-  if (size == PageSize::kHalf && !halves_.empty()) return TakeHalf();
-  while (whole_.empty()) {
+  if (size == PageSize::kHalf && halves_.size > 0) {
+    taken_ += kHalfPageBytes;
+    return PageAt(Pop(halves_));
+  }
+  while (whole_.size == 0) {
     if (!CanAdd() && adding_ == 0) return Ref::kNone;
     ++waited_;
     if (CanAdd()) {
@@ -56,19 +58,11 @@ Ref Arena::Take(PageSize size) {
       added_.wait(lock);
     }
   }
-  const uint32_t page = whole_.back();
-  whole_.pop_back();
+  const uint32_t page = Pop(whole_);
   taken_ += BytesOf(size);
-  if (size == PageSize::kHalf) FreeHalf(page + 1);
-  if (whole_.size() < kAhead && CanAdd()) low_.notify_one();
+  if (size == PageSize::kHalf) Push(halves_, page + 1);
+  if (IsLow()) low_.notify_one();
   return PageAt(page);
-}
-
-Ref Arena::TakeHalf() {
-  const uint32_t half = halves_.back();
-  UnlistHalf(half);
-  taken_ += kHalfPageBytes;
-  return PageAt(half);
 }
 
 void Arena::Return(Ref page, PageSize size) {
@@ -76,54 +70,64 @@ void Arena::Return(Ref page, PageSize size) {
   const auto half = static_cast<uint32_t>(HalfPageOf(page));
   taken_ -= BytesOf(size);
   if (size == PageSize::kWhole) {
-    whole_.push_back(half);
-  } else if (const uint32_t other = half ^ 1U; half_at_[other] != kNotFree) {
-    UnlistHalf(other);
-    whole_.push_back(half & ~1U);
+    Push(whole_, half);
+  } else if (const uint32_t other = half ^ 1U; links_[other].prev != kUnlisted) {
+    Remove(halves_, other);
+    Push(whole_, half & ~1U);
   } else {
-    FreeHalf(half);
+    Push(halves_, half);
   }
 }
 
-void Arena::FreeHalf(uint32_t half) {
-  half_at_[half] = static_cast<uint32_t>(halves_.size());
-  halves_.push_back(half);
+void Arena::Push(List& list, uint32_t page) {
+  links_[page] = {kEnd, list.first};
+  if (list.first != kEnd) links_[list.first].prev = page;
+  list.first = page;
+  ++list.size;
 }
 
-void Arena::UnlistHalf(uint32_t half) {
-  const uint32_t at = half_at_[half];
-  halves_[at] = halves_.back();
-  half_at_[halves_[at]] = at;
-  halves_.pop_back();
-  half_at_[half] = kNotFree;
+uint32_t Arena::Pop(List& list) {
+  const uint32_t page = list.first;
+  Remove(list, page);
+  return page;
 }
 
-void Arena::Prepare(const std::stop_token& stop) {
+void Arena::Remove(List& list, uint32_t page) {
+  Link& link = links_[page];
+  (link.prev != kEnd ? links_[link.prev].next : list.first) = link.next;
+  if (link.next != kEnd) links_[link.next].prev = link.prev;
+  link = {kUnlisted, kUnlisted};
+  --list.size;
+}
+
+void Arena::Prepare(const std::stop_token& stop, const std::function<void()>& grown) {
   std::unique_lock lock(mutex_);
-  while (low_.wait(lock, stop, [this] { return whole_.size() < kAhead && CanAdd(); }))
+  while (low_.wait(lock, stop, [this] { return IsLow(); })) {
     AddPages(lock);
+    lock.unlock();
+    grown();
+    lock.lock();
+  }
 }
 
 void Arena::GiveBack() {
   std::unique_lock lock(mutex_);
-  while (whole_.size() > 2 * kAhead) {
-    const uint32_t page = whole_.back();
-    whole_.pop_back();
+  while (whole_.size > 2 * kAhead) {
+    const uint32_t page = Pop(whole_);
     lock.unlock();
     madvise(At(PageAt(page)), kPageBytes, MADV_DONTNEED);
     lock.lock();
-    given_back_.push_back(page);
+    Push(given_back_, page);
   }
 }
 
 void Arena::AddPages(std::unique_lock<std::mutex>& lock) {
   uint64_t first = used_;
   size_t pages = kPagesARegion;
-  if (given_back_.empty()) {
+  if (given_back_.size == 0) {
     used_ += kRegionBytes;
   } else {
-    first = given_back_.back() * kHalfPageBytes;
-    given_back_.pop_back();
+    first = Pop(given_back_) * kHalfPageBytes;
     pages = 1;
   }
   ++adding_;
@@ -133,13 +137,18 @@ void Arena::AddPages(std::unique_lock<std::mutex>& lock) {
   --adding_;
   // The first page is taken first: entries of a small cache lie close together.
   for (size_t page = pages; page-- > 0;)
-    whole_.push_back(static_cast<uint32_t>(first / kHalfPageBytes + 2 * page));
+    Push(whole_, static_cast<uint32_t>(first / kHalfPageBytes + 2 * page));
   added_.notify_all();
+}
+
+bool Arena::is_prepared() const {
+  const std::lock_guard lock(mutex_);
+  return !IsLow() && adding_ == 0;
 }
 
 Arena::Counts Arena::counts() const {
   const std::lock_guard lock(mutex_);
-  return {used_ - given_back_.size() * kPageBytes, taken_, waited_};
+  return {used_ - given_back_.size * kPageBytes, taken_, waited_};
 }
 
 }  // namespace cistern::cache

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <stop_token>
 #include <vector>
@@ -46,9 +47,10 @@ class Arena {
   Ref Take(PageSize size);
   void Return(Ref page, PageSize size);
 
-  // Until told to stop makes memory resident whenever few pages are free. For a thread of its own,
-  // which may wait for the kernel.
-  void Prepare(const std::stop_token& stop);
+  // Until told to stop makes memory resident whenever few pages are free, and calls grown() each
+  // time. For a thread of its own, which may wait for the kernel.
+  void Prepare(
+      const std::stop_token& stop, const std::function<void()>& grown = [] {});
   // Of the pages that are free gives all to the kernel but a few. They are taken last.
   void GiveBack();
 
@@ -71,21 +73,37 @@ class Arena {
     uint64_t waited = 0;    // how often Take() had to make a region resident
   };
   Counts counts() const;
+  // Whether Prepare() has nothing to do.
+  bool is_prepared() const;
 
  private:
   // The first byte is no. 1.
   static size_t Offset(Ref ref) { return (static_cast<size_t>(ref) - 1) * kRefUnit; }
   static Ref RefAt(size_t offset) { return static_cast<Ref>(offset / kRefUnit + 1); }
 
+  // Free pages form lists, which need no memory as they grow. Pages are named by the number of
+  // their (first) half page.
+  static constexpr uint32_t kEnd = UINT32_MAX;
+  static constexpr uint32_t kUnlisted = UINT32_MAX - 1;
+  struct Link {
+    uint32_t prev;  // kUnlisted: it is in no list
+    uint32_t next;
+  };
+  struct List {
+    uint32_t first = kEnd;
+    size_t size = 0;
+  };
+
   // So many free whole pages, two regions of them, are kept ready.
   static constexpr size_t kAhead = 2 * kRegionBytes / kPageBytes;
 
   // All with the lock held. AddPages lets go of it meanwhile. REQUIRES: CanAdd().
   void AddPages(std::unique_lock<std::mutex>& lock);
-  bool CanAdd() const { return !given_back_.empty() || used_ < bytes_; }
-  Ref TakeHalf();
-  void FreeHalf(uint32_t half);
-  void UnlistHalf(uint32_t half);
+  bool CanAdd() const { return given_back_.size > 0 || used_ < bytes_; }
+  bool IsLow() const { return whole_.size < kAhead && CanAdd(); }
+  void Push(List& list, uint32_t page);
+  uint32_t Pop(List& list);
+  void Remove(List& list, uint32_t page);
 
   const uint64_t bytes_;
   void* mapping_ = nullptr;
@@ -98,11 +116,10 @@ class Arena {
   int adding_ = 0;  // by so many threads pages are being made resident
   std::condition_variable added_;
   std::condition_variable_any low_;
-  // Free pages, by the number of their (first) half page.
-  std::vector<uint32_t> whole_;
-  std::vector<uint32_t> given_back_;  // not resident
-  std::vector<uint32_t> halves_;
-  std::vector<uint32_t> half_at_;  // by half page: where it stands in halves_, or that it does not
+  std::vector<Link> links_;  // by half page
+  List whole_;
+  List halves_;
+  List given_back_;  // whole ones that are not resident
 };
 
 }  // namespace cistern::cache

@@ -78,6 +78,7 @@ class Slabs {
   // REQUIRES: bytes <= kLargestSlot. Aligned to 8 bytes; kNone when the arena has no room.
   Ref Allocate(size_t bytes);
   void Free(Ref slot);
+  const Arena& arena() const { return pages_.arena(); }
   char* At(Ref slot) const { return pages_.arena().At(slot); }
   Ref RefOf(const void* slot) const { return pages_.arena().RefOf(slot); }
   // What the slot of an object of so many bytes takes.

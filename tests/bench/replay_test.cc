@@ -219,6 +219,15 @@ uint64_t Misses(const Trace& trace, std::string policy, uint64_t capacity, bool 
   return Replay(trace, {std::move(policy), in_bytes, capacity, shards}).misses;
 }
 
+// A place in one of 16 shards is worth as much as one of all.
+TEST(ReplayShards, MissNoMoreThanOneCacheDoes) {
+  const Trace trace = Mixed(60'000);
+  for (const char* policy : {"s3fifo", "adaptive"}) {
+    const auto whole = static_cast<double>(Misses(trace, policy, 1000));
+    EXPECT_LT(static_cast<double>(Misses(trace, policy, 1000, false, 16)), whole * 1.005) << policy;
+  }
+}
+
 class ReplayAgainstModel : public testing::TestWithParam<std::tuple<bool, int>> {
  protected:
   const Trace trace_ = Mixed(60'000);

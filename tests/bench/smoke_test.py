@@ -106,6 +106,22 @@ class Latency(unittest.TestCase):
             self.assertAlmostEqual(row["operations_per_s"], 2000, delta=20)
 
 
+class Growth(unittest.TestCase):
+    def test_a_row_a_million_and_the_histogram(self):
+        output = subprocess.check_output([BUILD / "bench" / "growth", "--millions", "2"], text=True)
+        rows = [[cell.strip() for cell in line.strip("|").split("|")]
+                for line in output.splitlines() if line.startswith("| ")]
+        titles, *millions = [row for row in rows if len(row) > 3]
+        self.assertEqual([row[0] for row in millions], ["1", "2"])
+        for row in millions:
+            quantiles = [int(cell) for cell in row[1:6]]
+            self.assertEqual(quantiles, sorted(quantiles))
+            touched = int(row[titles.index("most entries touched")])
+            self.assertTrue(400 < touched <= 700, touched)
+        histogram = [row for row in rows if len(row) == 3][1:]
+        self.assertEqual(sum(int(row[1]) for row in histogram), 1_000_000)
+
+
 class MicroBenchmarks(unittest.TestCase):
     def test_each_program_runs_and_reports_times(self):
         for program in ("resp_bench", "cache_bench", "cluster_bench"):

@@ -12,6 +12,7 @@
 #include "cache/key.h"
 #include "cache/lfu.h"
 #include "cache/s3fifo_shadow.h"
+#include "cache/s3fifo_sums.h"
 #include "cache/s3fifo_tuner.h"
 #include "tests/cache/slots.h"
 
@@ -24,16 +25,18 @@ using cache::Ghosts;
 using cache::PolicyCounts;
 using cache::S3FifoRule;
 using cache::S3FifoShadow;
+using cache::S3FifoSums;
 using cache::S3FifoTuner;
 
 // A policy and the entries that it may be given, each weighing 1.
 class Held {
  public:
   explicit Held(std::string_view policy, int entries = 100)
-      : tuner(1),
-        held(cache::MakePolicy(policy, {.arena = slots.arena,
+      : held(cache::MakePolicy(policy, {.arena = slots.arena,
+                                        .tables = slots.slabs,
                                         .weigh = [](const Entry&) { return uint64_t{1}; },
                                         .counts = {&counts, 1},
+                                        .sums = &sums,
                                         .tuner = &tuner})) {
     for (int i = 0; i < entries; ++i)
       all.push_back(slots.Make(std::to_string(i), "v"));
@@ -52,6 +55,7 @@ class Held {
 
   Slots slots;
   PolicyCounts counts;
+  S3FifoSums sums{1};
   S3FifoTuner tuner;
   std::vector<Entry*> all;
   std::unique_ptr<EvictionPolicy> held;
@@ -169,7 +173,8 @@ TEST(Arc, KeepsRoomForWhatWasUsedTwice) {
 }
 
 TEST(Ghosts, AreRememberedAsLongAsTheirWindow) {
-  Ghosts ghosts;
+  Slots slots;
+  Ghosts ghosts(slots.slabs);
   EXPECT_FALSE(ghosts.Take(1, 1));
   ghosts.Fit(1000, 1'000'000);
   std::mt19937_64 random(5);
@@ -192,22 +197,77 @@ TEST(Ghosts, AreRememberedAsLongAsTheirWindow) {
 }
 
 TEST(Ghosts, AreRememberedWhenThereIsRoomForMore) {
-  Ghosts ghosts;
-  ghosts.Fit(100, 1'000);
+  Slots slots;
+  Ghosts ghosts(slots.slabs);
+  ghosts.Fit(1000, 10'000);
   std::mt19937_64 random(6);
-  std::vector<uint64_t> hashes(80);
+  std::vector<uint64_t> hashes(800);
   for (uint64_t& hash : hashes) {
     hash = random();
     ghosts.Add(hash, 10);
   }
   const size_t bytes = ghosts.bytes();
-  ghosts.Fit(1000, 1'000'000'000);
-  EXPECT_GT(ghosts.bytes(), 4 * bytes);
-  EXPECT_LT(ghosts.bytes(), 16'000u);
+  for (const size_t keys : {2000, 4000}) {
+    ghosts.Fit(keys, 1'000'000'000);
+    for (int i = 0; i < 2000; ++i)  // other keys come to all parts of the table
+      ghosts.Take(random(), 10);
+  }
+  EXPECT_GT(ghosts.bytes(), 3 * bytes);
+  EXPECT_LT(ghosts.bytes(), 30'000u);
   size_t remembered = 0;
   for (const uint64_t hash : hashes)
     remembered += ghosts.Take(hash, 10) ? 1 : 0;
-  EXPECT_GT(remembered, 72u);
+  EXPECT_GT(remembered, 720u);
+}
+
+// They are made piece by piece, of slots that are there.
+TEST(Ghosts, NeedNoRoomBeforeTheyComeAndDoWithoutWhereThereIsNone) {
+  Slots slots;
+  Ghosts ghosts(slots.slabs);
+  ghosts.Fit(1'000'000, 1'000'000);
+  EXPECT_EQ(ghosts.bytes(), 0u);
+  std::mt19937_64 random(7);
+  for (int i = 0; i < 100'000; ++i)
+    ghosts.Add(random(), 1);
+  EXPECT_LE(ghosts.bytes(), cache::Arena::kRegionBytes);
+}
+
+TEST(S3FifoSums, TheShardWhoseNextEntryIsOldestIsNext) {
+  S3FifoSums sums(3);
+  EXPECT_EQ(sums.Oldest(S3FifoSums::kSmall, 2), 2u) << "nobody has any: whose turn it is";
+  const auto come = [&](size_t shard) {
+    sums.SetNext(shard, S3FifoSums::kSmall, sums.Add(S3FifoSums::kSmall, 1));
+  };
+  const auto go = [&](int entries) {
+    for (int i = 0; i < entries; ++i)
+      sums.Remove(S3FifoSums::kSmall, 1);
+  };
+  for (int i = 0; i < 800; ++i)
+    sums.Add(S3FifoSums::kSmall, 1);
+  come(2);
+  go(200);
+  come(1);
+  go(200);
+  come(0);
+  for (size_t turn = 0; turn < 3; ++turn)
+    EXPECT_EQ(sums.Oldest(S3FifoSums::kSmall, turn), 2u);
+  sums.SetNext(2, S3FifoSums::kSmall, S3FifoSums::kNone);
+  EXPECT_EQ(sums.Oldest(S3FifoSums::kSmall, 0), 1u);
+  EXPECT_EQ(sums.entries(), 403u);
+  EXPECT_EQ(sums.bytes(), 403u);
+}
+
+TEST(S3FifoSums, NewcomersHaveTheirPartOfTheRoomAndWhatOthersLeave) {
+  S3FifoSums sums(1);
+  for (int i = 0; i < 100; ++i)
+    sums.Add(S3FifoSums::kSmall, 10);
+  EXPECT_EQ(sums.Next(0.1), S3FifoSums::kSmall);
+  for (int i = 0; i < 890; ++i)
+    sums.Add(S3FifoSums::kMain, 10);
+  EXPECT_EQ(sums.Next(0.1), S3FifoSums::kSmall);
+  for (int i = 0; i < 20; ++i)
+    sums.Add(S3FifoSums::kMain, 10);
+  EXPECT_EQ(sums.Next(0.1), S3FifoSums::kMain);
 }
 
 TEST(S3FifoShadow, HitsWhatFitsAndALuckyFewOfALongLoop) {
@@ -231,7 +291,7 @@ TEST(S3FifoShadow, HitsWhatFitsAndALuckyFewOfALongLoop) {
 }
 
 TEST(S3FifoTuner, TakesTheRuleThatMissesLeast) {
-  S3FifoTuner tuner(1);
+  S3FifoTuner tuner;
   EXPECT_EQ(tuner.rule().threshold, 1);
   tuner.Fit(200);
   EXPECT_EQ(tuner.unsampled(), 0u) << "few enough for all";
@@ -245,10 +305,10 @@ TEST(S3FifoTuner, TakesTheRuleThatMissesLeast) {
 }
 
 TEST(S3FifoTuner, SamplesFewerTheMoreThereAre) {
-  S3FifoTuner tuner(4);
-  tuner.Fit(64);
+  S3FifoTuner tuner;
+  tuner.Fit(256);
   EXPECT_EQ(tuner.unsampled(), 0u);
-  tuner.Fit(64 << 10);
+  tuner.Fit(256 << 10);
   size_t sampled = 0;
   for (int i = 0; i < 100'000; ++i)
     sampled += (cache::HashKey(std::to_string(i)) & tuner.unsampled()) == 0 ? 1 : 0;

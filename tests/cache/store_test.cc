@@ -72,7 +72,7 @@ TEST(Entry, KeysAndValuesOfAllLengthsComeBack) {
 
 TEST(Index, HoldsWhatAMapHoldsUnderRandomInsertsAndRemovals) {
   Slots slots(64 << 20);
-  cache::Index index(slots.pages, 0);
+  cache::Index index(slots.slabs, 0);
   std::unordered_map<std::string, Entry*> model;
   std::mt19937 random(7);
   for (int step = 0; step < 300'000; ++step) {
@@ -105,7 +105,7 @@ TEST(Index, HoldsWhatAMapHoldsUnderRandomInsertsAndRemovals) {
 
 TEST(Index, IsFilledBetween60And87PercentAtAnySize) {
   Slots slots(64 << 20);
-  cache::Index index(slots.pages, 4);
+  cache::Index index(slots.slabs, 4);
   std::vector<Entry*> entries;
   for (int i = 0; i < 200'000; ++i) {
     NewEntry fresh;
@@ -125,7 +125,7 @@ TEST(Index, IsFilledBetween60And87PercentAtAnySize) {
 
 TEST(Index, WhatIsThereAllTheTimeIsVisitedThoughTheIndexGrows) {
   Slots slots(64 << 20);
-  cache::Index index(slots.pages, 0);
+  cache::Index index(slots.slabs, 0);
   std::vector<Entry*> entries;
   const auto add = [&] {
     NewEntry fresh;
@@ -152,7 +152,7 @@ TEST(Index, WhatIsThereAllTheTimeIsVisitedThoughTheIndexGrows) {
 
 TEST(Index, KeysWithOneHashAreToldApart) {
   Slots slots;
-  cache::Index index(slots.pages, 0);
+  cache::Index index(slots.slabs, 0);
   std::vector<Entry*> entries;
   for (int i = 0; i < 300; ++i) {  // more than overflow counters can count
     entries.push_back(slots.Make("k" + std::to_string(i), "v"));
@@ -274,6 +274,16 @@ TEST(Store, MemoryIsReturnedToOtherSizesWhenTheMixOfSizesChanges) {
     for (int i = count - 100; i < count; ++i)
       EXPECT_NE(s.Find(std::to_string(size) + "/" + std::to_string(i)), nullptr) << size;
   }
+}
+
+TEST(Store, MemoryBeyondWhatAReferenceCanNameIsSeveralArenas) {
+  TestStore s(uint64_t{40} << 30);
+  EXPECT_EQ(s.store->arenas(), 2u);
+  for (int i = 0; i < 10'000; ++i)
+    s.Put("k" + std::to_string(i), std::to_string(i));
+  for (int i = 0; i < 10'000; ++i)
+    ASSERT_EQ(s.Find("k" + std::to_string(i))->value(), std::to_string(i));
+  EXPECT_EQ(TestStore(uint64_t{1} << 30).store->arenas(), 1u);
 }
 
 TEST(Store, MovesNothingThatSomebodyCouldMiss) {

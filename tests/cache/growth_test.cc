@@ -1,0 +1,145 @@
+// What one operation may cost however much the store holds: it touches few entries, and no page of
+// memory that nobody has touched before.
+#include <gtest/gtest.h>
+#include <malloc.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "cache/store.h"
+
+namespace cistern::cache {
+namespace {
+
+constexpr Instant kNow{std::chrono::seconds(1)};
+
+class GrowthTest : public ::testing::TestWithParam<const char*> {
+ protected:
+  void Make(uint64_t memory) {
+    group_.has_backend = false;
+    Store::Options options;
+    options.memory = memory;
+    options.policy = GetParam();
+    store_ = std::make_unique<Store>(options, views_);
+  }
+  // Of so many keys the one with this number.
+  static std::string_view KeyOf(uint64_t number, std::span<char> text) {
+    text[0] = 'k';
+    const auto end = std::to_chars(text.data() + 1, text.data() + text.size(), number).ptr;
+    return {text.data(), static_cast<size_t>(end - text.data())};
+  }
+  // Returns how many entries its critical section touched, or the eviction after it.
+  uint64_t Put(uint64_t number, size_t value_bytes) {
+    std::array<char, 32> text;
+    NewEntry fresh;
+    fresh.key = KeyOf(number, text);
+    fresh.hash = HashKey(fresh.key);
+    fresh.value = MakeBlob(std::string(value_bytes, 'v'));
+    Shard& shard = store_->ShardOf(fresh.hash);
+    const uint64_t before = Touched();
+    {
+      const std::lock_guard lock(shard.mutex);
+      shard.entries.Put(fresh);
+    }
+    const uint64_t between = Touched();
+    store_->MakeRoom(0);
+    return std::max(between - before, Touched() - between);
+  }
+  void Hit(uint64_t number) {
+    std::array<char, 32> text;
+    const std::string_view key = KeyOf(number, text);
+    const uint64_t hash = HashKey(key);
+    Shard& shard = store_->ShardOf(hash);
+    const std::lock_guard lock(shard.mutex);
+    if (Entry* entry = shard.entries.Find(key, hash, kNow)) shard.entries.Hit(entry, hash);
+  }
+  uint64_t Touched() {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < store_->shards(); ++i)
+      sum += store_->shard(i).entries.touched();
+    return sum;
+  }
+  uint64_t Evictions() { return store_->Counts(0).evictions(Role::kMain); }
+
+  GroupConfig group_;
+  std::array<const GroupConfig*, 1> views_{&group_};
+  std::unique_ptr<Store> store_;
+};
+
+// Every entry has been hit when the room runs out, and what comes then is larger: pages are vacated
+// as well.
+TEST_P(GrowthTest, NoInsertionTouchesMoreThan700Entries) {
+  Make(16 << 20);
+  uint64_t most = 0;
+  uint64_t number = 0;
+  const auto put = [&](size_t value_bytes) { most = std::max(most, Put(++number, value_bytes)); };
+  while (Evictions() == 0) {
+    put(32);
+    for (int i = 0; i < 3; ++i)
+      Hit(number);
+  }
+  EXPECT_GT(number, 100'000U);
+  EXPECT_GT(most, 500U) << "segments have grown";
+  for (int i = 0; i < 20'000; ++i)
+    put(i % 1500);
+  for (int i = 0; i < 100'000; ++i)
+    put(40);
+  EXPECT_LE(most, EntryTable::kMostTouched);
+}
+
+// In production the preparer has the time between requests. Here it is waited for.
+class PreparedGrowthTest : public GrowthTest {
+ protected:
+  void UntilPrepared() {
+    while (!store_->is_memory_prepared())
+      std::this_thread::yield();
+  }
+  // Page faults of this thread in so many insertions of new keys.
+  long Faults(int insertions) {
+    const uint64_t waited = store_->waits_for_memory();
+    long faults = 0;
+    for (int i = 0; i < insertions; ++i) {
+      if (i % 1000 == 0) UntilPrepared();
+      const long before = FaultsOfThread();
+      Put(++number_, 32);
+      faults += FaultsOfThread() - before;
+    }
+    EXPECT_EQ(store_->waits_for_memory(), waited);
+    return faults;
+  }
+  static long FaultsOfThread() {
+    rusage usage;
+    EXPECT_EQ(getrusage(RUSAGE_THREAD, &usage), 0);
+    return usage.ru_minflt + usage.ru_majflt;
+  }
+
+  uint64_t number_ = 0;
+};
+
+TEST_P(PreparedGrowthTest, NoInsertionFaultsAPage) {
+  Make(64 << 20);
+  std::jthread preparer([this](const std::stop_token& stop) { store_->PrepareMemory(stop); });
+  UntilPrepared();
+  Faults(1000);  // code, the stack, and malloc's first memory
+  EXPECT_EQ(Faults(500'000), 0) << "growing";
+  while (Evictions() == 0)
+    Put(++number_, 32);
+  EXPECT_EQ(Faults(500'000), 0) << "evicting";
+  EXPECT_GT(Evictions(), 400'000U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Policies, GrowthTest,
+                         testing::Values("adaptive", "s3fifo", "lru", "lfu", "fifo", "arc"),
+                         [](const auto& of) { return std::string(of.param); });
+INSTANTIATE_TEST_SUITE_P(Policies, PreparedGrowthTest,
+                         testing::Values("adaptive", "s3fifo", "lru", "lfu", "fifo"),
+                         [](const auto& of) { return std::string(of.param); });
+
+}  // namespace
+}  // namespace cistern::cache
