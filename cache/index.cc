@@ -179,6 +179,14 @@ void Index::Replace(Entry* entry, Entry* moved, uint64_t hash) {
   }
 }
 
+void Index::PrefetchEntries(const Segment& segment, uint32_t at) const {
+  if (at >= segment.count) return;
+  const Bucket& bucket = segment.buckets[at];
+  for (int slot = 0; slot < kSlots; ++slot) {
+    if (bucket.tags[slot] != 0) At(bucket.refs[slot])->Prefetch();
+  }
+}
+
 bool Index::Grow(uint64_t hash) {
   const Segment full = directory().Of(hash);
   const bool splits = full.count >= kCounts[2];
@@ -190,6 +198,7 @@ bool Index::Grow(uint64_t hash) {
   moved_ += full.buckets->size;
   const Segment grown = NewSegment(BucketsFor(MostEntries(full.count) + 1), full.depth);
   for (uint32_t at = 0; at < full.count; ++at) {
+    PrefetchEntries(full, at + 1);
     const Bucket& bucket = full.buckets[at];
     for (int slot = 0; slot < kSlots; ++slot) {
       if (bucket.tags[slot] != 0) Place(grown, bucket.refs[slot], At(bucket.refs[slot])->hash());
@@ -209,6 +218,7 @@ void Index::Split(const Segment& full, uint64_t hash) {
   std::array<std::pair<Ref, uint64_t>, kMostMoved> moved;
   size_t count = 0;
   for (uint32_t at = 0; at < full.count; ++at) {
+    PrefetchEntries(full, at + 1);
     const Bucket& bucket = full.buckets[at];
     for (int slot = 0; slot < kSlots; ++slot) {
       if (bucket.tags[slot] == 0) continue;

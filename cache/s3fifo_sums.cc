@@ -6,7 +6,7 @@ namespace cistern::cache {
 namespace {
 
 constexpr uint64_t kErasOfAQueue = 8;
-constexpr size_t kMostCompared = 16;
+constexpr size_t kMostCompared = 64;
 constexpr uint8_t kEras = 1 << S3FifoSums::kEraBits;
 
 }  // namespace

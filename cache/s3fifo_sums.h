@@ -40,7 +40,7 @@ class S3FifoSums {
   // Which queue an entry has to go from, where newcomers shall have such a part of the room; they
   // may have all that others do not use.
   Place Next(double small) const;
-  // In which shard, of sixteen from `first` on, the oldest one of these is; of some that are
+  // In which shard, of 64 from `first` on, the oldest one of these is; of some that are
   // equally old the first. `first` if there is none. REQUIRES: first < shards().
   size_t Oldest(Place place, size_t first) const;
 
