@@ -28,7 +28,7 @@ const auto kRows = std::to_array<Row>({
   {"server.max_clients", At<&Config::server, &ServerConfig::max_clients>(), "10000", "1..1000000", kRestart,
    "Clients connected at once; the limit of open files is raised to fit, or the start refused.", kEveryBackend, "maxclients"},
   {"server.memory", At<&Config::server, &ServerConfig::memory>(), "1GiB", "1MiB..64TiB", kRestart,
-   "Bytes for everything that is cached or under way; what groups have of their own is carved out of it.", kEveryBackend, "maxmemory"},
+   "Bytes for everything that is cached or under way; what groups have of their own is carved out of it. Another 1/600 of it is taken by tables from the start.", kEveryBackend, "maxmemory"},
   {"server.policy", At<&Config::server, &ServerConfig::policy>(), "adaptive", "", kRestart,
    "What is evicted first when memory is full, of groups without memory of their own; see docs/eviction.md."},
   {"server.request_timeout", At<&Config::server, &ServerConfig::request_timeout>(), "5s", "1ms..1h", kReload,
