@@ -28,8 +28,8 @@ struct GroupSpec {
 struct Found {
   enum class Kind : uint8_t { kMiss, kValue, kNotFound };
   Kind kind = Kind::kMiss;
-  std::string_view value;  // kValue: valid during the visit only ...
-  BlobPtr blob;            // ... unless set: then as long as this is held (values above 4 KiB)
+  std::string_view value;      // kValue: valid during the visit only ...
+  const Blob* blob = nullptr;  // ... set: of a large one, to be held beyond it by a BlobPtr
 };
 
 // What a peer asks for.

@@ -89,7 +89,7 @@ Entry* Entry::Make(const NewEntry& from, Slabs& slabs) {
   if (from.expires != kNever) body.Put(from.expires);
   if (from.refresh_from != kNever) body.Put(from.refresh_from);
   if (head.key_size_ == kFarKey) {
-    body.Put(MakeBlob(std::string(from.key)));
+    body.Put(MakeBlob(from.key));
   } else {
     if (head.key_size_ == kLongKey) body.Put(static_cast<uint16_t>(from.key.size()));
     body.Put(from.key);

@@ -65,11 +65,14 @@ class Entry {
   bool set_expires(Instant at);  // by its EntryTable, which notes it
   Instant refresh_from() const;
 
-  // The value's bytes: valid under the shard's lock, or as long as blob() is held.
+  // The value's bytes: valid under the shard's lock, or as long as blob() has another owner.
   std::string_view value() const {
     return (flags_ & kBlob) == 0 ? std::string_view(Body() + KeyEnd(), value_size_) : BlobBytes();
   }
-  BlobPtr blob() const { return (flags_ & kBlob) != 0 ? *BlobAt(ValueOffset()) : nullptr; }
+  // Of a large value, else null.
+  const Blob* blob() const {
+    return (flags_ & kBlob) != 0 ? BlobAt(ValueOffset())->get() : nullptr;
+  }
   std::string_view version() const;
 
   bool hit() const { return (flags_ & kHit) != 0; }

@@ -23,8 +23,8 @@ Instant ReclaimableFrom(const Entry& entry) {
 }
 
 uint64_t BytesOf(const Entry& entry) {
-  const BlobPtr blob = entry.blob();
-  return entry.charge() + (blob ? blob->charge() : 0);
+  const Blob* blob = entry.blob();
+  return entry.charge() + (blob != nullptr ? blob->charge() : 0);
 }
 
 }  // namespace
@@ -117,7 +117,7 @@ void EntryTable::Put(const NewEntry& fresh) {
 void EntryTable::Add(Entry* entry, uint64_t hash) {
   Account& account = AccountOf(*entry);
   account.budget.Add(ChargeKind::kEntries, entry->charge());
-  if (const BlobPtr blob = entry->blob()) blob->ChargeTo(account.budget);
+  if (const Blob* blob = entry->blob()) blob->ChargeTo(account.budget);
   Count(*entry, true);
   NoteExpiry(*entry);
   Link(entry, hash);
@@ -180,12 +180,12 @@ void EntryTable::SetExpires(Entry* entry, Instant at) {
                  .group = entry->group(),
                  .role = entry->role(),
                  .mark = marks_.Of(entry->group(), entry->role()),
-                 .value = entry->blob(),
+                 .value = BlobPtr(entry->blob()),
                  .expires = at,
                  .refresh_from = entry->refresh_from(),
                  .version = entry->version()};
   if (!entry->negative() && fresh.value == nullptr) {
-    fresh.value = MakeBlob(std::string(entry->value()));
+    fresh.value = MakeBlob(entry->value());
   }
   Unlink(entry);  // so it cannot be the one that is evicted for its own sake
   Entry* moved = Entry::Make(fresh, slabs_);

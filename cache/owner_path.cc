@@ -15,8 +15,7 @@ Loaded LoadedFrom(const Entry& entry) {
   Loaded loaded;
   loaded.version = entry.version();
   if (entry.negative()) return loaded;
-  loaded.value = entry.blob();
-  if (!loaded.value) loaded.value = MakeBlob(std::string(entry.value()));
+  loaded.value = entry.blob() != nullptr ? BlobPtr(entry.blob()) : MakeBlob(entry.value());
   return loaded;
 }
 

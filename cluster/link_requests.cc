@@ -155,7 +155,7 @@ void LinkRequests::SendOne(Command& command, const SendFrame& send) {
   for (std::string& arg : command.args) {
     std::string& field = *message.add_args();
     if (arg.size() > kInlineArgumentBytes) {
-      cache::BlobPtr blob = cache::MakeBlob(std::move(arg));
+      cache::BlobPtr blob = cache::MakeBlob(arg);
       blob->ChargeTo(budget_);
       large.push_back({static_cast<uint32_t>(message.args_size() - 1), std::move(blob)});
     } else {

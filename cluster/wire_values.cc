@@ -195,7 +195,7 @@ cache::Result<cache::PeerReply> FromWire(wire::GetResult& item, std::string_view
   if (item.outcome() == wire::OUTCOME_ERROR) return tl::unexpected(FromWire(item.error()));
   cache::PeerReply reply;
   if (item.outcome() == wire::OUTCOME_FOUND && item.type() == wire::VALUE_STRING) {
-    reply.loaded.value = cache::MakeBlob(std::move(*item.mutable_value()));
+    reply.loaded.value = cache::MakeBlob(item.value());
   } else if (item.outcome() != wire::OUTCOME_NOT_FOUND) {
     return tl::unexpected(NotUnderstood(node));
   }
@@ -236,7 +236,7 @@ cache::Result<CommandReply> FromWire(wire::CommandReply& message, std::string_vi
     case wire::CommandReply::kInteger:
       return CommandReply{message.integer()};
     case wire::CommandReply::kBulk:
-      return CommandReply{cache::MakeBlob(std::move(*message.mutable_bulk()))};
+      return CommandReply{cache::MakeBlob(message.bulk())};
     case wire::CommandReply::kNull:
       return CommandReply{CommandReply::Null{}};
     case wire::CommandReply::kFailure:

@@ -19,8 +19,8 @@ inline LoadResult NotFound() {
   return cache::Loaded{};
 }
 
-inline LoadResult Found(std::string value) {
-  return cache::Loaded{cache::MakeBlob(std::move(value)), std::nullopt, ""};
+inline LoadResult Found(std::string_view value) {
+  return cache::Loaded{cache::MakeBlob(value), std::nullopt, ""};
 }
 
 inline LoadResult Failed(cache::Error error) {

@@ -12,7 +12,7 @@ namespace {
 LoadResult ValueOf(const redisReply& reply, const std::string& group) {
   switch (reply.type) {
     case REDIS_REPLY_STRING:
-      return Found(std::string(reply.str, reply.len));
+      return Found({reply.str, reply.len});
     case REDIS_REPLY_NIL:
       return NotFound();
     case REDIS_REPLY_ERROR:

@@ -114,8 +114,8 @@ LoadResult SqliteConnection::Step() {
       type == SQLITE_BLOB ? sqlite3_column_blob(statement_, 0) : sqlite3_column_text(statement_, 0);
   const auto size = static_cast<size_t>(sqlite3_column_bytes(statement_, 0));
   if (bytes == nullptr && sqlite3_errcode(db_) == SQLITE_NOMEM) return Failed(Failure());
-  return Found(bytes == nullptr ? std::string()
-                                : std::string(static_cast<const char*>(bytes), size));
+  return Found(bytes == nullptr ? std::string_view()
+                                : std::string_view(static_cast<const char*>(bytes), size));
 }
 
 cache::Error SqliteConnection::Failure() const {

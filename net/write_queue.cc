@@ -16,13 +16,13 @@ void WriteQueue::Add(Piece piece) {
   bytes_ += piece.bytes.size();
   if (!piece.owner) {
     const bool joins =
-        !held_.empty() && !held_.back().owner && held_.back().copy.size() < kGatherBytes;
+        !held_.empty() && held_.back().is_copy() && held_.back().copy.size() < kGatherBytes;
     if (!joins) held_.emplace_back();
     held_.back().copy += piece.bytes;
     return;
   }
   for (; piece.bytes.size() > kMaxPieceBytes; piece.bytes.remove_prefix(kMaxPieceBytes))
-    held_.push_back({"", piece.bytes.substr(0, kMaxPieceBytes), piece.owner, 0});
+    held_.push_back({"", piece.bytes.substr(0, kMaxPieceBytes), nullptr, 0});
   held_.push_back({"", piece.bytes, std::move(piece.owner), 0});
 }
 

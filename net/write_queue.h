@@ -9,11 +9,18 @@
 
 namespace cistern::net {
 
+// Whoever keeps bytes in their place, until this is destroyed: an object, and how to let go of it.
+struct LetGo {
+  void (*how)(const void*) = nullptr;
+  void operator()(const void* object) const { how(object); }
+};
+using Owner = std::unique_ptr<const void, LetGo>;
+
 // Bytes to write. Without an owner they are copied if they cannot leave at once; with one they are
 // not, and the owner is held until they have left (or the stream closed).
 struct Piece {
   std::string_view bytes;
-  std::shared_ptr<const void> owner;
+  Owner owner;
 };
 
 class WriteQueue {
@@ -21,12 +28,13 @@ class WriteQueue {
   // Bytes of which the queue itself, or the owner, keeps the memory.
   struct Held {
     std::string copy;
-    std::string_view pinned;
-    std::shared_ptr<const void> owner;  // of `pinned`; null: `copy` holds the bytes
-    size_t gone = 0;                    // of its bytes, from the front
+    std::string_view pinned;  // unless `copy` holds the bytes
+    Owner owner;              // of `pinned`; null where the next one pins the rest of it
+    size_t gone = 0;          // of its bytes, from the front
 
+    bool is_copy() const { return pinned.data() == nullptr; }
     std::string_view bytes() const {
-      return (owner ? pinned : std::string_view(copy)).substr(gone);
+      return (is_copy() ? std::string_view(copy) : pinned).substr(gone);
     }
   };
 

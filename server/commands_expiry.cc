@@ -28,9 +28,9 @@ struct ExpireCondition {
   }
 };
 
-tl::expected<ExpireCondition, std::string> ParseCondition(std::span<const std::string> args) {
+tl::expected<ExpireCondition, std::string> ParseCondition(std::span<const std::string_view> args) {
   ExpireCondition condition;
-  for (const std::string& arg : args) {
+  for (const std::string_view arg : args) {
     const std::string word = LowerCase(arg);
     bool* said = word == "nx"   ? &condition.nx
                  : word == "xx" ? &condition.xx

@@ -7,7 +7,7 @@ namespace {
 
 void WriteValue(Reply& reply, const cache::Found& found) {
   if (found.kind != cache::Found::Kind::kValue) return reply.Null();
-  if (found.blob != nullptr) return reply.Bulk(found.blob);
+  if (found.blob != nullptr) return reply.Bulk(*found.blob);
   reply.Bulk(found.value);
 }
 

@@ -65,7 +65,7 @@ Result<CommandReply> SetHere(OwnerCall& call) {
   tl::expected<Instant, std::string> end = GroupsEnd(call);
   if (options->life) end = EndOf(call, *options->life);
   if (!end) return Refusal(end.error());
-  return Store(call, {.value = cache::MakeBlob(std::move(call.args[2])),
+  return Store(call, {.value = cache::MakeBlob(call.args[2]),
                       .end = *end,
                       .condition = options->condition,
                       .get = options->get,
@@ -76,11 +76,11 @@ template <LifeUnit unit>
 Result<CommandReply> SetExHere(OwnerCall& call) {
   const auto end = EndOf(call, {call.args[2], unit, false});
   if (!end) return Refusal(end.error());
-  return Store(call, {.value = cache::MakeBlob(std::move(call.args[3])), .end = *end});
+  return Store(call, {.value = cache::MakeBlob(call.args[3]), .end = *end});
 }
 
 Result<CommandReply> SetNxHere(OwnerCall& call) {
-  auto reply = Store(call, {.value = cache::MakeBlob(std::move(call.args[2])),
+  auto reply = Store(call, {.value = cache::MakeBlob(call.args[2]),
                             .end = GroupsEnd(call),
                             .condition = SetCondition::kIfAbsent});
   if (!reply) return reply;
@@ -88,9 +88,7 @@ Result<CommandReply> SetNxHere(OwnerCall& call) {
 }
 
 Result<CommandReply> GetSetHere(OwnerCall& call) {
-  return Store(
-      call,
-      {.value = cache::MakeBlob(std::move(call.args[2])), .end = GroupsEnd(call), .get = true});
+  return Store(call, {.value = cache::MakeBlob(call.args[2]), .end = GroupsEnd(call), .get = true});
 }
 
 // Stops at the first key that fails: those before it are stored.
@@ -99,8 +97,7 @@ Result<CommandReply> MSetHere(OwnerCall& call) {
   for (size_t i = 1; i < call.args.size(); i += 2) {
     OwnerCall one = call;
     one.args = call.args.subspan(i - 1, 3);  // a name, the key, its value
-    auto reply =
-        Store(one, {.value = cache::MakeBlob(std::move(one.args[2])), .end = GroupsEnd(one)});
+    auto reply = Store(one, {.value = cache::MakeBlob(one.args[2]), .end = GroupsEnd(one)});
     if (!reply) return reply;
   }
   return CommandReply{CommandReply::Status{"OK"}};

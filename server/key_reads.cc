@@ -24,7 +24,7 @@ constexpr size_t kKeptValues = 1024;
 
 Found AsFound(const Answer& answer) {
   if (answer.value == nullptr) return {Found::Kind::kNotFound, {}, nullptr};
-  return {Found::Kind::kValue, answer.value->bytes(), answer.value};
+  return {Found::Kind::kValue, answer.value->bytes(), answer.value.get()};
 }
 
 // A load on behalf of one request.
@@ -119,7 +119,7 @@ void ReadValues::Put(size_t i, const Found& found) {
   value.found = found.kind == Found::Kind::kValue;
   if (!value.found || keep_ == Keep::kPresence) return;
   if (found.blob != nullptr) {
-    value.blob = found.blob;
+    value.blob = cache::BlobPtr(found.blob);
     return;
   }
   value.offset = small_.size();
@@ -134,7 +134,7 @@ void ReadValues::PutLoaded(size_t i, const Answer& answer) {
 void ReadValues::Write(size_t i, Reply& reply) const {
   const Value& value = values_[i];
   if (!value.found) return reply.Null();
-  if (value.blob != nullptr) return reply.Bulk(value.blob);
+  if (value.blob != nullptr) return reply.Bulk(*value.blob);
   reply.Bulk(std::string_view(small_).substr(value.offset, value.size));
 }
 

@@ -3,6 +3,16 @@
 #include <utility>
 
 namespace cistern::server {
+namespace {
+
+net::Owner OwnerOf(cache::BlobPtr blob) {
+  const auto let_go = [](const void* held) {
+    cache::BlobPtr::Adopt(static_cast<const cache::Blob*>(held));
+  };
+  return {blob.Release(), net::LetGo{let_go}};
+}
+
+}  // namespace
 
 void Output::Pin(cache::BlobPtr blob) {
   pinned_bytes_ += blob->bytes().size();
@@ -35,7 +45,7 @@ void Output::WriteTo(net::Stream& stream) {
     for (Pinned& pinned : pinned_) {
       if (pinned.at > at) pieces.push_back({text.substr(at, pinned.at - at), nullptr});
       const std::string_view bytes = pinned.blob->bytes();
-      pieces.push_back({bytes, std::move(pinned.blob)});
+      pieces.push_back({bytes, OwnerOf(std::move(pinned.blob))});
       at = pinned.at;
     }
     if (text.size() > at) pieces.push_back({text.substr(at), nullptr});
@@ -50,14 +60,14 @@ void Output::GiveBack(size_t keep_bytes) {
   if (text_.capacity() > keep_bytes && text_.size() <= keep_bytes) text_.shrink_to_fit();
 }
 
-void Reply::Bulk(const cache::BlobPtr& blob) {
-  const std::string_view bytes = blob->bytes();
+void Reply::Bulk(const cache::Blob& blob) {
+  const std::string_view bytes = blob.bytes();
   if (bytes.size() <= Output::kPinAbove) {
     ReplyWriter::Bulk(bytes);
     return;
   }
   BulkHeader(bytes.size());
-  to_->Pin(blob);
+  to_->Pin(cache::BlobPtr(&blob));
   BulkTail();
 }
 

@@ -70,7 +70,7 @@ class Reply : public resp::ReplyWriter {
 
   using ReplyWriter::Bulk;
   // Copied when small, else pinned until the client has taken it.
-  void Bulk(const cache::BlobPtr& blob);
+  void Bulk(const cache::Blob& blob);
 
  private:
   Output* to_;

@@ -147,6 +147,14 @@ std::optional<cache::Error> RefusedByAGroup(Call& call) {
   return error;
 }
 
+bool IsOwnerOfAll(Call& call) {
+  bool owns_all = true;
+  ForEachKey(call.command(), call.args().size(), [&](size_t i) {
+    owns_all = owns_all && call.worker().node().cluster().Owner(call.arg(i)).is_self;
+  });
+  return owns_all;
+}
+
 using Part = std::pair<cache::Pick, std::vector<std::string>>;
 
 std::vector<Part> SplitByOwner(Call& call) {
@@ -162,10 +170,10 @@ std::vector<Part> SplitByOwner(Call& call) {
   return parts;
 }
 
-void RunHere(Call& call, std::vector<std::string> args) {
+void RunHere(Call& call) {
   net::Loop& loop = call.worker().loop();
   cache::Recalls recalls;
-  auto reply = call.worker().node().owner_commands().Run(loop, std::move(args), &recalls);
+  auto reply = call.worker().node().owner_commands().Run(loop, call.args(), &recalls);
   if (recalls.empty()) return WriteOwnersReply(call.reply(), reply);
   call.worker().cache().Confirm(loop, std::move(recalls),
                                 [done = PendFor(call), reply] { done->Done(reply); });
@@ -175,9 +183,9 @@ void RunHere(Call& call, std::vector<std::string> args) {
 
 void RunAtOwner(Call& call) {
   if (AnswersHere(call)) return;
-  std::vector<std::string> args(call.args().begin(), call.args().end());
   const cache::Pick owner = call.worker().node().cluster().Owner(call.key().bytes);
-  if (owner.is_self) return RunHere(call, std::move(args));
+  if (owner.is_self) return RunHere(call);
+  std::vector<std::string> args(call.args().begin(), call.args().end());
   RunAt(call.worker(), owner, std::move(args), PendFor(call));
 }
 
@@ -194,8 +202,8 @@ void RunAtOwners(Call& call) {
   }
   if (AnswersHere(call)) return;
   if (const auto error = RefusedByAGroup(call)) return WriteError(call.reply(), *error);
+  if (IsOwnerOfAll(call)) return RunHere(call);
   std::vector<Part> parts = SplitByOwner(call);
-  if (parts.size() == 1 && parts[0].first.is_self) return RunHere(call, std::move(parts[0].second));
   auto whole = std::make_shared<Parts>();
   whole->left = parts.size();
   whole->reply = CommandReply{CommandReply::Status{"OK"}};

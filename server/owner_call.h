@@ -16,7 +16,7 @@ struct OwnerCall {
   cache::Cache& cache;
   cache::Executor& executor;
   const Command& command;
-  std::span<std::string> args;  // args[0] is the name in any letter case; may be moved from
+  std::span<const std::string_view> args;  // args[0] is the name in any letter case
   cache::Recalls* recalls;
 
   cache::Key key() const { return cache::Key::Of(args[1]); }

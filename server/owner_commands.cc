@@ -11,7 +11,7 @@ using cache::Executor;
 using cache::Result;
 using cluster::CommandReply;
 
-Result<CommandReply> OwnerCommands::Run(Executor& executor, std::vector<std::string> args,
+Result<CommandReply> OwnerCommands::Run(Executor& executor, std::span<const std::string_view> args,
                                         cache::Recalls* recalls) {
   const std::string_view name = args.empty() ? std::string_view() : args[0];
   const Command* command = AllCommands::Get().FindCommand(name);
@@ -25,7 +25,8 @@ Result<CommandReply> OwnerCommands::Run(Executor& executor, std::vector<std::str
 
 void OwnerCommands::Run(Executor& executor, std::vector<std::string> args, Done done) {
   cache::Recalls recalls;
-  auto reply = Run(executor, std::move(args), &recalls);
+  const std::vector<std::string_view> views(args.begin(), args.end());
+  auto reply = Run(executor, views, &recalls);
   cache_.Confirm(executor, std::move(recalls), [done, reply] { done->Done(reply); });
 }
 

@@ -1,7 +1,9 @@
 // OwnerCommands: runs commands where their key is owned, for clients of this node and of others.
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cache/cache.h"
@@ -16,10 +18,12 @@ class OwnerCommands final : public cluster::CommandRunner {
   // `cache` outlives it.
   explicit OwnerCommands(cache::Cache& cache) : cache_(cache) {}
 
-  // `args`: the command's name, in any letter case, and its arguments; from a peer, so all is
-  // checked here. kNotOwner where the key is another node's: then nothing has run. The reply may be
-  // told only if `recalls` stays empty, else when Cache::Confirm() says so. `executor`'s thread.
-  cache::Result<cluster::CommandReply> Run(cache::Executor& executor, std::vector<std::string> args,
+  // `args`: the command's name, in any letter case, and its arguments; it may be from a peer, so
+  // all is checked here. kNotOwner where the key is another node's: then nothing has run. The reply
+  // may be told only if `recalls` stays empty, else when Cache::Confirm() says so. `executor`'s
+  // thread.
+  cache::Result<cluster::CommandReply> Run(cache::Executor& executor,
+                                           std::span<const std::string_view> args,
                                            cache::Recalls* recalls);
   // The same, told when it may be.
   void Run(cache::Executor& executor, std::vector<std::string> args, Done done) override;

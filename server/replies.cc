@@ -12,7 +12,7 @@ struct Write {
   void operator()(const CommandReply::Status& status) const { reply.SimpleString(status.text); }
   void operator()(const CommandReply::Error& error) const { reply.Error(error.text); }
   void operator()(int64_t number) const { reply.Integer(number); }
-  void operator()(const cache::BlobPtr& bulk) const { reply.Bulk(bulk); }
+  void operator()(const cache::BlobPtr& bulk) const { reply.Bulk(*bulk); }
 };
 
 }  // namespace

@@ -31,7 +31,7 @@ class LifeReader {
 
   // Takes args[*at], and the count behind it. False if it is none, or one that does not fit those
   // before.
-  bool Read(std::span<const std::string> args, size_t* at) {
+  bool Read(std::span<const std::string_view> args, size_t* at) {
     const LifeOption* option = Find(args[*at]);
     if (option == nullptr || (said_ != nullptr && said_ != option)) return false;
     if (option->with_count) {
@@ -69,7 +69,7 @@ bool Restrict(SetOptions& options, SetCondition condition) {
 
 }  // namespace
 
-tl::expected<SetOptions, std::string> ParseSetOptions(std::span<const std::string> args) {
+tl::expected<SetOptions, std::string> ParseSetOptions(std::span<const std::string_view> args) {
   SetOptions options;
   LifeReader life(kKeepTtl);
   for (size_t i = 0; i < args.size(); ++i) {
@@ -90,7 +90,7 @@ tl::expected<SetOptions, std::string> ParseSetOptions(std::span<const std::strin
   return options;
 }
 
-tl::expected<GetExOptions, std::string> ParseGetExOptions(std::span<const std::string> args) {
+tl::expected<GetExOptions, std::string> ParseGetExOptions(std::span<const std::string_view> args) {
   LifeReader life(kPersist);
   for (size_t i = 0; i < args.size(); ++i) {
     if (!life.Read(args, &i)) return tl::unexpected(std::string(error_texts::kSyntax));

@@ -27,7 +27,7 @@ struct GetExOptions {
 // What stands behind the key and value, or behind the key; in any order and letter case. The error
 // is a whole reply in Redis's words. Counts are not looked at: see TimeReading. They are views into
 // `args`. (thread-safe)
-tl::expected<SetOptions, std::string> ParseSetOptions(std::span<const std::string> args);
-tl::expected<GetExOptions, std::string> ParseGetExOptions(std::span<const std::string> args);
+tl::expected<SetOptions, std::string> ParseSetOptions(std::span<const std::string_view> args);
+tl::expected<GetExOptions, std::string> ParseGetExOptions(std::span<const std::string_view> args);
 
 }  // namespace cistern::server

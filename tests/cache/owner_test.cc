@@ -341,8 +341,9 @@ TEST(Owner, ALargeValueIsPinnedNotCopied) {
   cluster.Get(0, "big");
   const cache::Key key = cache::Key::Of("big");
   cache::BlobPtr pin;
-  cluster[0].cache->Find(*cluster[0].executor, {&key, 1}, cluster.clock.Now(),
-                         [&](size_t, const cache::Found& found) { pin = found.blob; });
+  cluster[0].cache->Find(
+      *cluster[0].executor, {&key, 1}, cluster.clock.Now(),
+      [&](size_t, const cache::Found& found) { pin = cache::BlobPtr(found.blob); });
   ASSERT_TRUE(pin);
   auto deleted = cluster.StartDelete(0, {"big"});
   cluster.Run();

@@ -238,10 +238,10 @@ TEST(Store, AnErasedLargeValueIsChargedUntilItsLastPinGoes) {
   TestStore s(64 << 20);
   const uint64_t empty = s.store->budget().used();
   s.Put("k", std::string(10'000, 'x'));
-  cache::BlobPtr pin = s.Find("k")->blob();
+  cache::BlobPtr pin(s.Find("k")->blob());
   s.store->ShardOf(cache::HashKey("k")).entries.Erase(s.Find("k"));
   EXPECT_GE(s.store->budget().used(), empty + 10'000);
-  pin.reset();
+  pin = nullptr;
   EXPECT_EQ(s.store->budget().used(), empty);
 }
 

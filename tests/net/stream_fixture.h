@@ -11,6 +11,13 @@
 
 namespace cistern::net {
 
+// Lets go of what `object` shares when it is destroyed.
+inline Owner OwnerOf(std::shared_ptr<const std::string> object) {
+  using Shared = std::shared_ptr<const std::string>;
+  return {new Shared(std::move(object)),
+          LetGo{[](const void* held) { delete static_cast<const Shared*>(held); }}};
+}
+
 // One end: records what it hears, and does what the test says.
 struct End : StreamDelegate {
   explicit End(Loop& loop) : stream(std::make_unique<Stream>(loop, *this)) {}

@@ -158,7 +158,7 @@ TEST_F(StreamTlsTest, OwnedBytesAreEncryptedAsTheyLeaveAndHeldUntilThen) {
   auto owned = std::make_shared<const std::string>(Pattern(kMoreThanTheKernelTakes));
   const std::weak_ptr<const std::string> alive = owned;
   client_.on_open = [&] {
-    Piece pieces[] = {{"<", nullptr}, {*owned, owned}, {">", nullptr}};
+    Piece pieces[] = {{"<", nullptr}, {*owned, OwnerOf(owned)}, {">", nullptr}};
     owned.reset();
     client_.stream->Write(pieces);
     pieces[1].owner.reset();

@@ -102,7 +102,7 @@ TEST_F(StreamTest, OwnedBytesAreHeldUntilTheyHaveLeft) {
   auto owned = std::make_shared<const std::string>(Pattern(kMoreThanTheKernelTakes));
   const std::weak_ptr<const std::string> alive = owned;
   client_.on_open = [&] {
-    Piece pieces[] = {{"<", nullptr}, {*owned, owned}, {">", nullptr}};
+    Piece pieces[] = {{"<", nullptr}, {*owned, OwnerOf(owned)}, {">", nullptr}};
     owned.reset();
     client_.stream->Write(pieces);
     pieces[1].owner.reset();
@@ -131,7 +131,7 @@ TEST_F(StreamTest, OwnersAreLetGoWhenTheStreamCloses) {
   const std::weak_ptr<const std::string> alive = owned;
   on_accept_ = [&] { server_.stream->PauseReading(); };
   client_.on_open = [&] {
-    Piece pieces[] = {{*owned, owned}, {*owned, owned}};
+    Piece pieces[] = {{*owned, OwnerOf(owned)}, {*owned, OwnerOf(owned)}};
     owned.reset();
     client_.stream->Write(pieces);
     client_.stream->Close();

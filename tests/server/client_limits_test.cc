@@ -77,7 +77,7 @@ TEST_F(ClientLimitsTest, ClientWithMoreUnreadRepliesThanTheLimitIsClosed) {
   server_.UntilExecuted(100);
   server_.On([] {
     for (const auto& [key, pending] : State().pending) {
-      pending->reply().Bulk(cache::MakeBlob(std::string(100'000, 'v')));
+      pending->reply().Bulk(*cache::MakeBlob(std::string(100'000, 'v')));
       pending->Finish();
     }
   });

@@ -72,7 +72,7 @@ TEST_F(PendingTest, LargePendingValueIsPinnedAndInPlace) {
   Send({{"SLOW", "a"}, {"ECHO", "x"}});
   server_.On([] {
     const PendingReplyPtr pending = State().pending.begin()->second;
-    pending->reply().Bulk(cache::MakeBlob(std::string(100000, 'v')));
+    pending->reply().Bulk(*cache::MakeBlob(std::string(100000, 'v')));
     pending->Finish();
   });
   Expect(Bulk(std::string(100000, 'v')) + Bulk("x"));

@@ -119,7 +119,7 @@ TEST_F(ReplyQueueTest, PinnedValuesMoveBehindTheirHeaders) {
   const auto a = Push();
   Immediate("x");
   const std::string value(Output::kPinAbove + 1, 'v');
-  a->reply().Bulk(cache::MakeBlob(value));
+  a->reply().Bulk(*cache::MakeBlob(value));
   a->Finish();
   Output to;
   to.text() = "before";

@@ -5,7 +5,7 @@
 namespace cistern::server {
 namespace {
 
-using Args = std::vector<std::string>;
+using Args = std::vector<std::string_view>;
 
 std::string ErrorOf(const Args& args) {
   const auto options = ParseSetOptions(args);

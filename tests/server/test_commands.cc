@@ -38,7 +38,7 @@ void Big(Call& call) {
 }
 
 void Pinned(Call& call) {
-  call.reply().Bulk(cache::MakeBlob(std::string(Number(call.arg(1)), 'p')));
+  call.reply().Bulk(*cache::MakeBlob(std::string(Number(call.arg(1)), 'p')));
 }
 
 void Quit(Call& call) {
