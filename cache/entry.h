@@ -92,6 +92,9 @@ class Entry {
     __builtin_prefetch(this);
     __builtin_prefetch(reinterpret_cast<const char*>(this) + 64);
   }
+  // Likewise the head of a large value, where its length and owners stand. A hint: may be called
+  // without the lock, and of what is no entry any more.
+  void PrefetchBlob() const;
 
   // For the queue or policy that the entry stands in.
   Ref prev = Ref::kNone;

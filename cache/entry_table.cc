@@ -13,8 +13,6 @@ constexpr Duration kHotMemory = std::chrono::seconds(1);
 
 // Those of a page are vacated by steps.
 constexpr uint64_t kMovedAtOnce = 16;
-// Of the pages' bytes, before entries are moved unasked.
-constexpr uint64_t kMostUnusedPart = 8;
 
 // From when on it may be dropped unasked.
 Instant ReclaimableFrom(const Entry& entry) {
@@ -154,9 +152,9 @@ size_t EntryTable::VacatePages(size_t most) {
   });
 }
 
-size_t EntryTable::Compact(size_t most) {
+size_t EntryTable::Compact(size_t most, uint64_t unused_part) {
   const uint64_t unused = slabs_.page_bytes() - slabs_.used_bytes();
-  return unused > slabs_.page_bytes() / kMostUnusedPart ? VacatePages(most) : 0;
+  return unused > slabs_.page_bytes() / unused_part ? VacatePages(most) : 0;
 }
 
 void EntryTable::Link(Entry* entry, uint64_t hash) {

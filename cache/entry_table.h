@@ -86,9 +86,10 @@ class EntryTable {
   }
   // Evicts one entry that draws on account `a`; returns its bytes, 0 if there is none.
   uint64_t EvictOne(size_t a);
-  // Where much of the pages is not used, because the sizes of entries have changed: moves up to
-  // `most` of them so that pages become free. Returns how many; 0: there is nothing to be gained.
-  size_t Compact(size_t most);
+  // Where more than one in `unused_part` of the pages' bytes is not used, because entries have gone
+  // or their sizes changed: moves up to `most` of them so that pages become free. Returns how many;
+  // 0: there is nothing to be gained.
+  size_t Compact(size_t most, uint64_t unused_part);
   // Drops what is over in the next `buckets` of the index; goes round. Costs nothing before the
   // instant at which something expires, or a watermark rises.
   void ReclaimExpired(Instant now, size_t buckets);

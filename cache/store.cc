@@ -14,6 +14,10 @@ constexpr size_t kMinShards = 16;
 constexpr Duration kReclaimSlice = std::chrono::microseconds(200);
 constexpr size_t kReclaimBuckets = 16;
 constexpr size_t kCompacted = 16;
+// Of the pages' bytes: more is not used before entries are moved unasked, and where the memory is
+// wanted elsewhere.
+constexpr uint64_t kUnusedPart = 8;
+constexpr uint64_t kUnusedPartWhenWanted = 64;
 constexpr size_t kReclaimHolderBuckets = 64;
 constexpr size_t kHoldOffSlots = size_t{1} << 18;  // of all shards, where a group wants them
 constexpr uint64_t kReclaimBytes = uint64_t{4} << 20;
@@ -88,18 +92,18 @@ Store::Store(const Options& options, std::span<const GroupConfig* const> groups)
 }
 
 void Store::Prefetch(std::span<const Key> keys) {
-  struct {
-    const EntryTable* table;
-    const void* place;
-  } hints[kPrefetched];
+  const void* places[kPrefetched];
+  const Entry* entries[kPrefetched];
   const size_t count = std::min(keys.size(), kPrefetched);
+  for (size_t i = 0; i < count; ++i)
+    places[i] = ShardOf(keys[i].hash).entries.Prefetch(keys[i].hash);
   for (size_t i = 0; i < count; ++i) {
-    hints[i].table = &ShardOf(keys[i].hash).entries;
-    hints[i].place = hints[i].table->Prefetch(keys[i].hash);
+    entries[i] = ShardOf(keys[i].hash).entries.Candidate(places[i], keys[i].hash);
+    if (entries[i] != nullptr) entries[i]->Prefetch();
   }
+  if (used(ChargeKind::kValues) == 0) return;
   for (size_t i = 0; i < count; ++i) {
-    const Entry* entry = hints[i].table->Candidate(hints[i].place, keys[i].hash);
-    if (entry != nullptr) entry->Prefetch();
+    if (entries[i] != nullptr) entries[i]->PrefetchBlob();
   }
 }
 
@@ -177,7 +181,7 @@ void Store::Reclaim(int w, int workers, const Clock& clock) {
     Shard& shard = *shards_[at % shards_.size()];
     std::lock_guard lock(shard.mutex);
     shard.entries.ReclaimExpired(now, kReclaimBuckets);
-    shard.entries.Compact(kCompacted);
+    shard.entries.Compact(kCompacted, kUnusedPart);
     shard.holders.Reclaim(now, kReclaimHolderBuckets);
   }
   for (size_t a = 0; a < accounts_.size(); ++a)
@@ -223,7 +227,7 @@ void Store::GiveBackMemory() {
     bool is_compact = false;
     while (!is_compact) {
       std::lock_guard lock(shard->mutex);
-      is_compact = shard->entries.Compact(kCompacted) == 0;
+      is_compact = shard->entries.Compact(kCompacted, kUnusedPartWhenWanted) == 0;
     }
   }
   for (const auto& memory : memories_)

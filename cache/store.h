@@ -63,8 +63,9 @@ class Store {
   // Keeps memory ready for entries until told to stop, so that no other thread waits for the
   // kernel. For a thread of its own.
   void PrepareMemory(const std::stop_token& stop);
-  // Entries move together, and memory that then is free goes to the system. For a thread that may
-  // take its time: milliseconds a gigabyte, or seconds where much moves.
+  // Entries move together until their pages are nearly full, and memory that then is free goes to
+  // the system. For a thread that may take its time: milliseconds a gigabyte, or seconds where much
+  // moves.
   void GiveBackMemory();
 
   // Whether PrepareMemory() has nothing to do.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "server/error_texts.h"
 #include "server/replies.h"
@@ -175,7 +176,7 @@ void ReadMany(Call& call, ReadValues::Keep keep, WriteValues write) {
   } else if (!call.worker().HasRoom()) {
     call.reply().Error(error_texts::kNoRoomToLoad);
   } else {
-    std::make_shared<LoadMany>(std::move(values), write)->Start(call, missing);
+    std::make_shared<LoadMany>(std::exchange(values, {}), write)->Start(call, missing);
   }
   values.Reset(keep, 0);  // pins nothing
 }

@@ -42,11 +42,11 @@ void TurnInputs::Forget(const ClientConnection& client) {
 
 void TurnInputs::TakeAll() {
   // Taking one may close others, but destroys none: that comes from their sockets' callbacks.
-  for (size_t i = 0; i < inputs_.size(); ++i) {
-    ClientConnection* client = std::exchange(inputs_[i].client, nullptr);
+  for (Input& input : inputs_) {
+    ClientConnection* client = std::exchange(input.client, nullptr);
     if (client == nullptr) continue;
     client->set_has_turn_input(false);
-    client->TakeInput(inputs_[i].bytes);
+    client->TakeInput(input.bytes);
   }
   inputs_.clear();
   used_ = 0;

@@ -31,8 +31,8 @@ class TurnInputs {
   void Forget(const ClientConnection& client);
 
  private:
-  static constexpr size_t kRoom = size_t{64} << 10;
-  static constexpr size_t kMostEach = size_t{4} << 10;
+  static constexpr size_t kRoom = size_t{16} << 10;
+  static constexpr size_t kMostEach = size_t{1} << 10;
 
   struct Input {
     ClientConnection* client;  // null: taken, or forgotten

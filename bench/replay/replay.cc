@@ -65,7 +65,7 @@ class Objects {
     std::memcpy(value.data(), &weight, sizeof(weight));
     cache::NewEntry fresh;
     fresh.key = key;
-    fresh.value = cache::MakeBlob(std::move(value));
+    fresh.value = cache::MakeBlob(value);
     return Entry::Make(fresh, slabs_);
   }
 

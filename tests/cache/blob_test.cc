@@ -67,8 +67,9 @@ TEST(Blob, OwnersOnManyThreadsFreeItOnce) {
     for (int i = 0; i < 3; ++i) {
       threads.emplace_back([owner = blob] {
         for (int copies = 0; copies < 100; ++copies) {
-          const BlobPtr copy = owner;
+          BlobPtr copy = owner;
           ASSERT_EQ(copy->bytes(), "value");
+          copy = nullptr;
         }
       });
     }

@@ -21,7 +21,7 @@ struct Slots {
     cache::NewEntry fresh;
     fresh.key = key;
     fresh.hash = cache::HashKey(key);
-    fresh.value = cache::MakeBlob(std::move(value));
+    fresh.value = cache::MakeBlob(value);
     return Make(fresh);
   }
   void Free(cache::Entry* entry) { cache::Entry::Free(entry, slabs); }

@@ -198,7 +198,7 @@ struct TestStore {
   void Put(std::string_view key, std::string value, NewEntry fresh = {}) {
     fresh.key = key;
     fresh.hash = cache::HashKey(key);
-    fresh.value = cache::MakeBlob(std::move(value));
+    fresh.value = cache::MakeBlob(value);
     PutEntry(fresh);
   }
   void PutEntry(const NewEntry& fresh) {
@@ -305,6 +305,34 @@ TEST(Store, MovesNothingThatSomebodyCouldMiss) {
   // All of them can be evicted still.
   EXPECT_FALSE(s.store->MakeRoomFor(uint64_t{16} << 20));
   EXPECT_EQ(s.store->Counts(0).items(cache::Role::kMain), 0u);
+}
+
+TEST(EntryTable, EntriesMoveTogetherOnlyWhereAsMuchIsUnusedAsTheCallerMinds) {
+  Slots slots(16 << 20);
+  cache::Budget budget(16 << 20);
+  cache::Account account(budget, 0, "lru");
+  cache::Account* accounts[] = {&account};
+  const uint16_t account_of[] = {0};
+  const cache::Watermarks marks(1);
+  cache::EntryTable table({0, accounts, account_of, marks, slots.pages, 0});
+  for (int i = 0; i < 4000; ++i) {
+    NewEntry fresh;
+    const std::string key = std::to_string(i);
+    fresh.key = key;
+    fresh.hash = cache::HashKey(key);
+    fresh.value = cache::MakeBlob(std::string(2000, 'v'));
+    table.Put(fresh);
+  }
+  const uint64_t full = slots.arena.counts().taken;
+  for (int i = 0; i < 4000; i += 20) {
+    const std::string key = std::to_string(i);
+    table.Erase(table.FindAny(key, cache::HashKey(key)));
+  }
+  EXPECT_EQ(table.Compact(16, 8), 0U);
+  EXPECT_GT(slots.arena.counts().taken, full * 98 / 100);
+  while (table.Compact(16, 64) > 0) {
+  }
+  EXPECT_LT(slots.arena.counts().taken, full * 97 / 100);
 }
 
 TEST(Store, AFlushHoldsThoughMarksComeRoundBeforeTheSweepHasPassed) {

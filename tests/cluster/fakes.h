@@ -63,7 +63,7 @@ class Record {
 // Found, with a value.
 inline cache::PeerReply Found(std::string value) {
   cache::PeerReply reply;
-  reply.loaded.value = cache::MakeBlob(std::move(value));
+  reply.loaded.value = cache::MakeBlob(value);
   return reply;
 }
 

@@ -183,10 +183,9 @@ class ReadOnlyGroupTest : public testing::Test {
     group.ttl = 100s;
     return group;
   }
-  int64_t Number(std::vector<std::string> args) {
+  int64_t Number(const std::vector<std::string_view>& args) {
     cache::Recalls recalls;
-    auto reply =
-        OwnerCommands(*cluster_[0].cache).Run(*cluster_[0].executor, std::move(args), &recalls);
+    auto reply = OwnerCommands(*cluster_[0].cache).Run(*cluster_[0].executor, args, &recalls);
     return reply ? std::get<int64_t>(reply->value) : -100;
   }
 

@@ -34,8 +34,8 @@ TEST(SlotSizes, EveryLengthFitsItsSlotAndWastesLittleOfIt) {
 
 TEST(SlotSizes, PagesEndWithLittleRest) {
   const SlotSizes& sizes = SlotSizes::Get();
-  for (uint8_t i = 0; i < sizes.classes(); ++i) {
-    const size_t bytes = sizes.bytes(i);
+  for (size_t i = 0; i < sizes.classes(); ++i) {
+    const size_t bytes = sizes.bytes(static_cast<uint8_t>(i));
     const size_t page = BytesOf(SlotSizes::PageFor(bytes));
     EXPECT_LE(page % bytes, page / 20) << bytes;
   }
