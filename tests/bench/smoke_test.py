@@ -61,17 +61,26 @@ class SideBySide(unittest.TestCase):
 
 
 class Plot(unittest.TestCase):
+    @staticmethod
+    def texts(results):
+        """All that stands in the picture of these."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "results"
+            file.write_text(results)
+            picture = pathlib.Path(folder) / "picture.svg"
+            subprocess.run([sys.executable, "-B", ROOT / "bench/plot", file, picture], check=True)
+            return {element.text for element in ElementTree.parse(picture).iter()}
+
     def test_draws_a_curve_for_each_server(self):
         results = [{"load": "GET 32 B", "pipeline": depth, "server": server, "cpu_ns": cpu / depth}
                    for depth in (1, 16, 64) for server, cpu in (("redis", 8000), ("cistern", 7000))]
-        with tempfile.TemporaryDirectory() as folder:
-            file = pathlib.Path(folder) / "results.json"
-            file.write_text(json.dumps(results))
-            picture = pathlib.Path(folder) / "cpu.svg"
-            subprocess.run([sys.executable, "-B", ROOT / "bench/plot", file, picture], check=True)
-            elements = list(ElementTree.parse(picture).iter())
-        texts = {element.text for element in elements}
-        self.assertLessEqual({"GET 32 B", "redis", "cistern"}, texts)
+        self.assertLessEqual({"GET 32 B", "redis", "cistern"}, self.texts(json.dumps(results)))
+
+    def test_draws_a_curve_for_each_policy(self):
+        rows = [f"a_{trace}.lis\t{size}\t{policy}\t0.5" for trace in ("one", "two")
+                for policy in ("lru", "arc") for size in ("0.01", "0.1", "absolute")]
+        results = "\n".join(["trace\tsize\tpolicy\tomr", *rows, "", "# summary"])
+        self.assertLessEqual({"a one", "a two", "lru", "arc"}, self.texts(results))
 
 
 class Memory(unittest.TestCase):

@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "server/call.h"
+#include "server/client_connection.h"
 #include "tests/server/test_server.h"
 
 namespace cistern::server {
@@ -109,6 +110,13 @@ void SetLater(Call& call) {
       });
 }
 
+void CloseOthers(Call& call) {
+  call.worker().ForEachClient([&](ClientConnection& client) {
+    if (&client != &call.connection()) client.Close();
+  });
+  call.reply().SimpleString("OK");
+}
+
 Command Row(std::string_view name, int arity, Access access, void (*handler)(Call&),
             uint32_t flags = 0, int last_key = 1) {
   Command row;
@@ -140,6 +148,7 @@ TestCommands::TestCommands()
             Row("auth", 2, Access::kNone, Auth, kFlagNoAuth),
             Row("hello3", 1, Access::kNone, Hello3, kFlagNoAuth),
             Row("absent", 2, Access::kRead, Absent),
+            Row("closeothers", 1, Access::kNone, CloseOthers),
             Row("allabsent", -2, Access::kRead, Absent, 0, -1),
             Row("get", 2, Access::kRead, Get, kFlagReadonly),
             Row("set", 3, Access::kWrite, Set),
