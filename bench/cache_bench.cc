@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cache/lookahead.h"
 #include "cache/store.h"
 
 namespace {
@@ -81,7 +82,7 @@ void FindInBatches(benchmark::State& state, bool prefetch) {
   for (auto _ : state) {
     for (cache::Key& key : found)
       key = cache::Key::Of(bytes[at++ % bytes.size()]);
-    if (prefetch) filled.store().Prefetch(found);
+    if (prefetch) cache::Lookahead::AtOnce(filled.store(), found);
     for (const cache::Key& key : found) {
       if (!filled.Find(key, value)) state.SkipWithError("a key is absent");
       benchmark::DoNotOptimize(value);

@@ -1,4 +1,4 @@
-// floor: what a server of one thread costs that does nothing. It reads, counts the requests without
+// floor: what a server costs that does nothing. It reads, counts the requests without
 // looking into them, and answers each with the same value: what is left is the kernel's. A server
 // of bench/side_by_side; keeps nothing, and must not be asked for values that hold a '*'.
 #include <arpa/inet.h>
@@ -17,7 +17,9 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <unordered_map>
+#include <vector>
 
 namespace {
 
@@ -31,6 +33,7 @@ int Listen(uint16_t port) {
   const int listener = MustSucceed(socket(AF_INET, SOCK_STREAM, 0), "socket");
   const int on = 1;
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);  // the kernel spreads the clients
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
@@ -82,7 +85,7 @@ class Replies {
 };
 
 void Serve(int listener, size_t value_size) {
-  static std::array<char, 1 << 18> buffer;
+  std::vector<char> buffer(1 << 18);
   std::array<epoll_event, 1024> events;
   std::unordered_map<int, Replies> clients;
   const int epoll = MustSucceed(epoll_create1(0), "epoll_create1");
@@ -123,6 +126,11 @@ int main(int argc, char** argv) {
   size_t value_size = 32;
   app.add_option("--port", port, "on 127.0.0.1")->required();
   app.add_option("--value-size", value_size);
+  size_t threads = 1;
+  app.add_option("--threads", threads, "each with clients of its own")->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
+  std::vector<std::jthread> others;
+  for (size_t i = 1; i < threads; ++i)
+    others.emplace_back([=] { Serve(Listen(port), value_size); });
   Serve(Listen(port), value_size);
 }

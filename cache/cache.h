@@ -11,6 +11,7 @@
 
 #include "cache/context.h"
 #include "cache/forward_path.h"
+#include "cache/lookahead.h"
 #include "cache/owner_path.h"
 #include "cache/ownership.h"
 #include "cache/purge_path.h"
@@ -61,10 +62,10 @@ class Cache {
   void Shutdown();
 
   // The hit path: looks at each key in order and calls visit(i, const Found&). `now` is a reading
-  // of the clock after the keys were read from their client. A hit is visited under the shard's
-  // lock: copy or pin, nothing else; a miss is visited without it and should be followed by Get.
-  // Never waits, never allocates, never leaves the thread. Without `touches` the order of eviction
-  // stays as it is.
+  // of the clock after the keys were read from their client. A hit may be visited under the
+  // shard's lock: copy or pin, nothing else; a miss is visited without it and should be followed by
+  // Get. Never waits, never allocates, never leaves the thread. Without `touches` the order of
+  // eviction stays as it is.
   template <class Visit>
   void Find(Executor& executor, std::span<const Key> keys, Instant now, Visit&& visit,
             bool touches = true);
@@ -147,6 +148,8 @@ class Cache {
   // The key's group, if this node owns the key.
   Result<Group*> GroupHere(std::string_view key) const;
   void Renew(Executor& executor, uint16_t group, Key key);
+  const Entry* Peek(const Shard& shard, const Key& key, Instant now, bool touches, EntryCopy& copy);
+  static Found FoundIn(const Entry& entry);
   void CountHit(Executor& executor, const Entry& entry);
   void CountOutcome(Executor& executor, Group& group, GetOutcome outcome);
   void ReclaimAgain(Executor& executor);

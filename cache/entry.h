@@ -83,6 +83,12 @@ class Entry {
   // True the first time only: whoever gets it starts the one refresh.
   bool ClaimRefresh();
 
+  // All of it that a reader wants; 0 if key or value lie elsewhere. Looks at the header only.
+  size_t BytesToValueEnd() const {
+    const bool is_far = (flags_ & kBlob) != 0 || key_size_ >= kLongKey;
+    return is_far ? 0 : sizeof(Entry) + KeyOffset() + key_size_ + value_size_;
+  }
+
   // Bytes of its slot; without blobs, which charge themselves.
   size_t charge() const { return Slabs::SlotBytes(TotalBytes()); }
 
@@ -90,7 +96,7 @@ class Entry {
   // missed one after the other each costs 100 ns and more.
   void Prefetch() const {
     __builtin_prefetch(this);
-    __builtin_prefetch(reinterpret_cast<const char*>(this) + 64);
+    __builtin_prefetch(reinterpret_cast<const char*>(this) + 63);
   }
   // Likewise the head of a large value, where its length and owners stand. A hint: may be called
   // without the lock, and of what is no entry any more.

@@ -89,7 +89,7 @@ Entry* EntryTable::Find(std::string_view key, uint64_t hash, Instant now) {
 
 void EntryTable::Hit(Entry* entry, uint64_t hash) {
   entry->MarkHit();
-  if (entry->role() == Role::kMain && !entry->negative()) QueuesOf(*entry).values->Hit(entry, hash);
+  if (IsValue(*entry)) QueuesOf(*entry).values->Hit(entry, hash);
 }
 
 void EntryTable::Put(const NewEntry& fresh) {

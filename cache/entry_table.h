@@ -64,6 +64,17 @@ class EntryTable {
     KeepUpWithMarks();
     return index_.Find(key, hash);
   }
+  // The same for whoever has no lock, as a copy, to be believed only if the lock's version has not
+  // changed meanwhile; then see Answers(). nullptr: ask under the lock.
+  const Entry* Copy(std::string_view key, uint64_t hash, EntryCopy& copy) const {
+    return is_behind_marks() ? nullptr : index_.Copy(key, hash, copy);
+  }
+  // Whether such a copy may answer without the lock: it is not over, and nothing is to be noted,
+  // neither a hit (`touches`) nor that it is renewed.
+  bool Answers(const Entry& copy, uint64_t hash, Instant now, bool touches) const {
+    return !copy.ExpiredAt(now) && !marks_.IsPast(copy) && copy.refresh_from() > now &&
+           !(touches && NotesHit(copy, hash));
+  }
   // Somebody was answered from it.
   void Hit(Entry* entry, uint64_t hash);
 
@@ -120,6 +131,15 @@ class EntryTable {
   };
 
   Queues& QueuesOf(const Entry& entry) { return queues_[account_of_[entry.group()]]; }
+  // Whether a policy orders it.
+  static bool IsValue(const Entry& entry) {
+    return entry.role() == Role::kMain && !entry.negative();
+  }
+  // Whether Hit() would change anything.
+  bool NotesHit(const Entry& entry, uint64_t hash) const {
+    return !entry.hit() ||
+           (IsValue(entry) && queues_[account_of_[entry.group()]].values->Notes(entry, hash));
+  }
   Account& AccountOf(const Entry& entry) { return *accounts_[account_of_[entry.group()]]; }
   void EraseAll();
   // Charges, counts and queues it.
@@ -145,8 +165,9 @@ class EntryTable {
   // What is past its mark could seem valid again once marks of 16 bits have come round: if the
   // sweep has fallen so far behind, everything goes at once.
   void KeepUpWithMarks() {
-    if (marks_.raised() - raises_swept_ >= kMostUnswept) EraseAll();
+    if (is_behind_marks()) EraseAll();
   }
+  bool is_behind_marks() const { return marks_.raised() - raises_swept_ >= kMostUnswept; }
 
   std::span<Account* const> accounts_;
   std::span<const uint16_t> account_of_;

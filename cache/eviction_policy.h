@@ -1,6 +1,7 @@
 // EvictionPolicy: which entry goes when the room runs out. One strategy object a shard and account.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -51,9 +52,11 @@ class EvictionPolicy {
   virtual void Insert(Entry* entry, uint64_t hash) = 0;
   // Most policies only count hits, up to a cap: then a hot entry's hit writes nothing at all.
   void Hit(Entry* entry, uint64_t hash) {
-    if ((entry->heat & kCountBits) < heat_cap_) ++entry->heat;
-    if ((hash & untouched_) == 0) Touch(entry, hash);
+    if (Counts(*entry)) ++entry->heat;
+    if (Touches(hash)) Touch(entry, hash);
   }
+  // Whether Hit() would do anything; also for whoever has but a copy, and no lock.
+  bool Notes(const Entry& entry, uint64_t hash) const { return Counts(entry) || Touches(hash); }
   // It leaves for another reason than eviction: expired, invalidated, replaced.
   virtual void Remove(Entry* entry) = 0;
   // `copy`, in another place, stands for an entry of the policy from now on.
@@ -73,13 +76,18 @@ class EvictionPolicy {
   static constexpr uint8_t kCountBits = 3;  // of `heat`; the others are the policy's own
   static constexpr uint64_t kTouchNone = UINT64_MAX;
   static constexpr uint64_t kTouchAll = 0;
-  void set_untouched(uint64_t bits) { untouched_ = bits; }
+  void set_untouched(uint64_t bits) { untouched_.store(bits, std::memory_order_relaxed); }
   virtual void Touch(Entry*, uint64_t /*hash*/) {}
   void CountSpared() { ++spared_; }
 
  private:
+  bool Counts(const Entry& entry) const { return (entry.heat & kCountBits) < heat_cap_; }
+  bool Touches(uint64_t hash) const {
+    return (hash & untouched_.load(std::memory_order_relaxed)) == 0;
+  }
+
   const uint8_t heat_cap_;
-  uint64_t untouched_;
+  std::atomic<uint64_t> untouched_;
   uint64_t spared_ = 0;
 };
 

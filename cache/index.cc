@@ -82,20 +82,42 @@ __attribute__((always_inline)) inline uint32_t Index::Matches(const Bucket& buck
   return static_cast<uint32_t>(_mm_movemask_epi8(equal)) & ((1U << kSlots) - 1);
 }
 
-Entry* Index::Find(std::string_view key, uint64_t hash) const {
-  const Segment segment = directory().Of(hash);
+template <class IsIt>
+__attribute__((always_inline)) inline void Index::Search(const Segment& segment, uint64_t hash,
+                                                         IsIt is_it) {
   const uint8_t tag = Tag(hash);
   for (uint32_t at = segment.Home(hash), seen = 0; seen < segment.count;
        at = segment.After(at), ++seen) {
     const Bucket& bucket = segment.buckets[at];
     for (uint32_t hits = Matches(bucket, tag); hits != 0; hits &= hits - 1) {
-      Entry* entry = At(bucket.refs[__builtin_ctz(hits)]);
-      entry->Prefetch();
-      if (entry->key() == key) return entry;
+      if (is_it(bucket.refs[__builtin_ctz(hits)])) return;
     }
-    if (bucket.overflowed == 0) return nullptr;
+    if (bucket.overflowed == 0) return;
   }
-  return nullptr;
+}
+
+Entry* Index::Find(std::string_view key, uint64_t hash) const {
+  Entry* found = nullptr;
+  Search(directory().Of(hash), hash, [&](Ref ref) {
+    Entry* entry = At(ref);
+    entry->Prefetch();
+    if (entry->key() == key) found = entry;
+    return found != nullptr;
+  });
+  return found;
+}
+
+const Entry* Index::Copy(std::string_view key, uint64_t hash, EntryCopy& copy) const {
+  const Segment segment = hint_.load(std::memory_order_acquire)->Of(hash);
+  if (!arena_.Contains(segment.buckets)) return nullptr;  // it may be freed for good
+  const Entry* found = nullptr;
+  Search(segment, hash, [&](Ref ref) {
+    if (!arena_.HoldsAt(ref, EntryCopy::kMostBytes)) return true;
+    const Entry* entry = copy.Take(arena_.At(ref));
+    if (entry != nullptr && entry->key() == key) found = entry;
+    return found != nullptr || entry == nullptr;
+  });
+  return found;
 }
 
 // What it reads may be written at the same time, or belong to somebody else already; it is in the

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cache/entry.h"
+#include "cache/entry_copy.h"
 #include "cache/memory/slabs.h"
 
 namespace cistern::cache {
@@ -35,6 +36,9 @@ class Index {
 
   // nullptr if absent. Expired entries are found like others.
   Entry* Find(std::string_view key, uint64_t hash) const;
+  // A copy of it, for whoever has no lock; to be believed only if the lock's version has not
+  // changed meanwhile. nullptr: to be looked for under the lock.
+  const Entry* Copy(std::string_view key, uint64_t hash, EntryCopy& copy) const;
   // REQUIRES: the key is absent. False: it is not kept, because thousands of keys have nearly the
   // same hash, which no keys have that were not made for it.
   bool Insert(Entry* entry, uint64_t hash);
@@ -133,6 +137,9 @@ class Index {
     const auto tag = static_cast<uint8_t>(hash >> 32);
     return tag == 0 ? 1 : tag;
   }
+  // Calls is_it(ref) for what the hash may belong to, until it returns true.
+  template <class IsIt>
+  static void Search(const Segment& segment, uint64_t hash, IsIt is_it);
   static uint32_t Matches(const Bucket& bucket, uint8_t tag);
   Entry* At(Ref ref) const { return reinterpret_cast<Entry*>(arena_.At(ref)); }
   const Directory& directory() const { return *directories_.back(); }

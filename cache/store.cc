@@ -91,22 +91,6 @@ Store::Store(const Options& options, std::span<const GroupConfig* const> groups)
   }
 }
 
-void Store::Prefetch(std::span<const Key> keys) {
-  const void* places[kPrefetched];
-  const Entry* entries[kPrefetched];
-  const size_t count = std::min(keys.size(), kPrefetched);
-  for (size_t i = 0; i < count; ++i)
-    places[i] = ShardOf(keys[i].hash).entries.Prefetch(keys[i].hash);
-  for (size_t i = 0; i < count; ++i) {
-    entries[i] = ShardOf(keys[i].hash).entries.Candidate(places[i], keys[i].hash);
-    if (entries[i] != nullptr) entries[i]->Prefetch();
-  }
-  if (used(ChargeKind::kValues) == 0) return;
-  for (size_t i = 0; i < count; ++i) {
-    if (entries[i] != nullptr) entries[i]->PrefetchBlob();
-  }
-}
-
 void Store::HoldOffAll(Instant now) {
   if (!holds_off_) return;
   for (const auto& shard : shards_) {

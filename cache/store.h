@@ -30,11 +30,6 @@ class Store {
   size_t shards() const { return shards_.size(); }
   Shard& shard(size_t i) { return *shards_[i]; }
 
-  // Brings the buckets, then the likely entries of the first kPrefetched keys into the CPU's cache:
-  // more would push out the first ones again.
-  static constexpr size_t kPrefetched = 64;
-  void Prefetch(std::span<const Key> keys);
-
   // The process's budget: also for clients' buffers, flights and holder records.
   Budget& budget() { return *budgets_[0]; }
   // What loads of the group under way hold, and what they brought and is not kept; its limit is the

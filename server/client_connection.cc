@@ -109,7 +109,7 @@ void ClientConnection::OnData(std::string_view bytes) {
   TakeInput(bytes);
 }
 
-void ClientConnection::TakeInput(std::string_view bytes) {
+void ClientConnection::TakeInput(std::string_view bytes, RequestBatch* batch) {
   if (stream_.is_closing()) return;
   now_ = TimeOfRead(worker_.loop());
   state_.active_at = now_;
@@ -129,7 +129,7 @@ void ClientConnection::TakeInput(std::string_view bytes) {
       input = {front, rest_.size() + bytes.size()};
       rest_.Clear();
     }
-    const size_t used = Consume(input);
+    const size_t used = Consume(input, batch);
     if (used < input.size()) rest_.Assign(input.substr(used));
   }
   const bool was_all_hits = places == 0 && queue_.empty();

@@ -38,7 +38,10 @@ class ClientConnection final : public net::StreamDelegate, private PendingReply:
   void GoOn();
 
   // The worker's calls.
-  void TakeInput(std::string_view bytes);  // as it came, or a copy of it at the turn's end
+  // What will be taken is parsed ahead. REQUIRES: nothing else of it is unparsed.
+  void Prepare(std::string_view bytes, RequestBatch& batch);
+  // As it came, or a copy of it at the turn's end, for which `batch` is prepared.
+  void TakeInput(std::string_view bytes, RequestBatch* batch = nullptr);
   bool has_turn_input() const { return has_turn_input_; }
   void set_has_turn_input(bool has) { has_turn_input_ = has; }
   void Continue();       // another turn for what fairness held back
@@ -66,7 +69,7 @@ class ClientConnection final : public net::StreamDelegate, private PendingReply:
   void OnFinished(PendingReply& reply) override;
 
   void ConsumeRest();
-  size_t Consume(std::string_view input);
+  size_t Consume(std::string_view input, RequestBatch* prepared = nullptr);
   size_t ExecuteBatch(const RequestBatch& batch);
   size_t AnswerHits(const RequestBatch& batch, std::span<const Request> requests);
   bool MayRun() const;

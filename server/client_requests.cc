@@ -55,8 +55,15 @@ void ClientConnection::ConsumeRest() {
   rest_.Drop(Consume(rest_.view()));
 }
 
+void ClientConnection::Prepare(std::string_view bytes, RequestBatch& batch) {
+  // Before authentication the parser's limits may change with each request.
+  const size_t most = state_.authenticated ? RequestBatch::kMost : 1;
+  batch.Fill(parser_, bytes, most, worker_.commands());
+  batch.LookAhead(worker_.cache().store());
+}
+
 // Executes what it may of `input`, and returns how much of it is done with.
-size_t ClientConnection::Consume(std::string_view input) {
+size_t ClientConnection::Consume(std::string_view input, RequestBatch* prepared) {
   using Status = resp::RequestParser::Status;
   if (turn_ != worker_.loop().turn()) {
     turn_ = worker_.loop().turn();
@@ -65,23 +72,23 @@ size_t ClientConnection::Consume(std::string_view input) {
   turn_allowance_ = worker_.TurnAllowance();
   const size_t before = turn_commands_;
   queued_ = stream_.queued_bytes();
-  RequestBatch& batch = worker_.batch_;
+  RequestBatch& batch = prepared != nullptr ? *prepared : worker_.batch_;
   size_t used = 0;
   bool is_whole = true;
   while (MayRun()) {
-    // Before authentication the parser's limits may change with each request.
-    const size_t most = state_.authenticated
-                            ? std::min(RequestBatch::kMost, turn_allowance_ - turn_commands_)
-                            : size_t{1};
-    const Status status = batch.Fill(parser_, input.substr(used), most, worker_.commands());
-    batch.Prefetch(worker_.cache().store());
+    if (std::exchange(prepared, nullptr) == nullptr) {
+      Prepare(input.substr(used), batch);
+      batch.ahead().ToEntries(worker_.cache().store());
+      batch.ahead().ToBlobs(worker_.cache().store());
+    }
     const size_t done = ExecuteBatch(batch);
     used += done;
     if (done < batch.consumed()) break;
-    is_whole = status != Status::kIncomplete;
+    is_whole = batch.status() != Status::kIncomplete;
     if (!is_whole) break;
-    if (status == Status::kError && !close_after_reply_) FailProtocol();
+    if (batch.status() == Status::kError && !close_after_reply_) FailProtocol();
   }
+  if (prepared != nullptr) parser_.Rewind();  // nothing of it may run now
   worker_.turn_commands_ += turn_commands_ - before;
   more_ = is_whole && used < input.size() && !close_after_reply_;
   return used;

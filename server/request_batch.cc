@@ -10,10 +10,16 @@ constexpr size_t kKeptArgs = size_t{64} * 1024;
 
 }  // namespace
 
-resp::RequestParser::Status RequestBatch::Fill(resp::RequestParser& parser, std::string_view input,
-                                               size_t most, const CommandTable& commands) {
-  using Status = resp::RequestParser::Status;
+void RequestBatch::Fill(resp::RequestParser& parser, std::string_view input, size_t most,
+                        const CommandTable& commands) {
   Clear();
+  status_ = TakeAll(parser, input, most, commands);
+}
+
+resp::RequestParser::Status RequestBatch::TakeAll(resp::RequestParser& parser,
+                                                  std::string_view input, size_t most,
+                                                  const CommandTable& commands) {
+  using Status = resp::RequestParser::Status;
   while (true) {
     TakePlain(parser, input, most, commands);
     if (taken_ == most) return Status::kRequest;
@@ -77,9 +83,9 @@ std::string_view* RequestBatch::RoomForArgs(size_t count) {
   return args_.data() + taken_args_;
 }
 
-void RequestBatch::Prefetch(cache::Store& store) {
-  // All at once, but for the keys of MGET and its like, which would push the others out again.
-  if (taken_ > 1 && taken_keys_ <= kMost) store.Prefetch({keys_.data(), taken_keys_});
+void RequestBatch::LookAhead(cache::Store& store) {
+  const bool has_lists = taken_keys_ > taken_;
+  ahead_.ToBuckets(store, {keys_.data(), has_lists ? 0 : taken_keys_});
 }
 
 }  // namespace cistern::server

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cache/store.h"
+#include "cache/lookahead.h"
 #include "resp/request_parser.h"
 #include "server/command.h"
 
@@ -33,13 +33,17 @@ class RequestBatch {
   RequestBatch(const RequestBatch&) = delete;
   RequestBatch& operator=(const RequestBatch&) = delete;
 
-  // Takes at most `most` (<= kMost) requests from the front of `input`. Returns what the parser
-  // said last: kRequest when there may be more.
-  resp::RequestParser::Status Fill(resp::RequestParser& parser, std::string_view input, size_t most,
-                                   const CommandTable& commands);
-  // Brings what those of one key will touch into the CPU's cache; those of many do so themselves. A
-  // hint: all meaning lies in executing them in order.
-  void Prefetch(cache::Store& store);
+  // Takes at most `most` (<= kMost) requests from the front of `input`.
+  void Fill(resp::RequestParser& parser, std::string_view input, size_t most,
+            const CommandTable& commands);
+  // What the parser said last: kRequest when there may be more.
+  resp::RequestParser::Status status() const { return status_; }
+
+  // Brings what those of one key will touch into the CPU's cache; those of many do so themselves.
+  // All meaning lies in executing them in order. LookAhead() begins, and the more is done before
+  // the other steps the better.
+  void LookAhead(cache::Store& store);
+  cache::Lookahead& ahead() { return ahead_; }
 
   std::span<const Request> requests() const { return {requests_.data(), taken_}; }
   std::span<const std::string_view> args(const Request& request) const {
@@ -54,6 +58,8 @@ class RequestBatch {
 
  private:
   void Clear();
+  resp::RequestParser::Status TakeAll(resp::RequestParser& parser, std::string_view input,
+                                      size_t most, const CommandTable& commands);
   void TakePlain(const resp::RequestParser& parser, std::string_view input, size_t most,
                  const CommandTable& commands);
   // `args` of them stand behind what is taken.
@@ -69,6 +75,8 @@ class RequestBatch {
   std::vector<cache::Key> keys_;
   size_t taken_keys_ = 0;
   size_t consumed_ = 0;
+  resp::RequestParser::Status status_{};
+  cache::Lookahead ahead_;
   resp::RequestHead head_;            // of the last plain request,
   const Command* command_ = nullptr;  // ... which was this
 };

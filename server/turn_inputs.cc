@@ -16,7 +16,7 @@ bool TurnInputs::Add(ClientConnection& client, std::string_view bytes) {
   std::memcpy(copy, bytes.data(), bytes.size());
   used_ += bytes.size();
   assert(!client.has_turn_input());
-  inputs_.push_back({&client, {copy, bytes.size()}});
+  inputs_.push_back({&client, {copy, bytes.size()}, nullptr});
   client.set_has_turn_input(true);
   return true;
 }
@@ -29,24 +29,36 @@ TurnInputs::Input* TurnInputs::Find(const ClientConnection& client) {
 }
 
 void TurnInputs::TakeNow(ClientConnection& client) {
-  Input* input = Find(client);
-  if (input == nullptr) return;
-  input->client = nullptr;
-  client.set_has_turn_input(false);
-  client.TakeInput(input->bytes);
+  if (Input* input = Find(client)) Take(*input);
 }
 
 void TurnInputs::Forget(const ClientConnection& client) {
   if (Input* input = Find(client)) input->client = nullptr;
 }
 
+void TurnInputs::Prepare(size_t i) {
+  Input& input = inputs_[i];
+  if (input.client == nullptr) return;
+  input.batch = &batches_[i % batches_.size()];
+  input.client->Prepare(input.bytes, *input.batch);
+}
+
+void TurnInputs::Take(Input& input) {
+  ClientConnection* client = std::exchange(input.client, nullptr);
+  if (client == nullptr) return;
+  client->set_has_turn_input(false);
+  client->TakeInput(input.bytes, input.batch);
+}
+
 void TurnInputs::TakeAll() {
+  Prepare(0);
   // Taking one may close others, but destroys none: that comes from their sockets' callbacks.
-  for (Input& input : inputs_) {
-    ClientConnection* client = std::exchange(input.client, nullptr);
-    if (client == nullptr) continue;
-    client->set_has_turn_input(false);
-    client->TakeInput(input.bytes);
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    cache::Lookahead& ahead = batches_[i % batches_.size()].ahead();
+    ahead.ToEntries(store_);  // the buckets have come while the last one was written
+    if (i + 1 < inputs_.size()) Prepare(i + 1);
+    ahead.ToBlobs(store_);
+    Take(inputs_[i]);
   }
   inputs_.clear();
   used_ = 0;

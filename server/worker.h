@@ -136,7 +136,7 @@ class Worker {
   // requests of one read.
   Output scratch_;
   RequestBatch batch_;
-  TurnInputs turn_inputs_{loop_};
+  TurnInputs turn_inputs_{loop_, context_.cache.store()};
 
   std::unordered_map<uint64_t, std::unique_ptr<ClientConnection>> connections_;  // by id
   std::deque<ClientConnection*> continued_;  // whoever waits longest in front

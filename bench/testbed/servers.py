@@ -222,9 +222,16 @@ class CisternTwoWorkers(Cistern):
 class Floor(Server):
     """Does nothing but read and write: values of 32 bytes, no MGET."""
 
+    threads = 1
+
     def _start(self):
         self.port = self._reserve()
-        self._run(self.port, Path(Cistern.build).resolve() / "bench/floor", "--port", self.port)
+        self._run(self.port, Path(Cistern.build).resolve() / "bench/floor", "--port", self.port,
+                  "--threads", self.threads)
+
+
+class FloorTwoThreads(Floor):
+    threads = 2
 
 
 SERVERS = {
@@ -234,6 +241,7 @@ SERVERS = {
     "memcached-meta": MemcachedMeta,
     "nutcracker": Nutcracker,
     "floor": Floor,
+    "floor-two-threads": FloorTwoThreads,
     "cistern": Cistern,
     "cistern-forward": CisternForward,
     "cistern-two-workers": CisternTwoWorkers,

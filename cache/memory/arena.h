@@ -62,6 +62,8 @@ class Arena {
     return static_cast<const char*>(at) - first_ >= 0 &&
            static_cast<uint64_t>(static_cast<const char*>(at) - first_) < bytes_;
   }
+  // Whether so many bytes can be read there, whatever they mean.
+  bool HoldsAt(Ref ref, size_t bytes) const { return Offset(ref) < bytes_ - bytes; }
   // Which half page a reference lies in: 0, 1, ... below half_pages().
   size_t HalfPageOf(Ref ref) const { return Offset(ref) / kHalfPageBytes; }
   Ref PageAt(size_t half_page) const { return RefAt(half_page * kHalfPageBytes); }
