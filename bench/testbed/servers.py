@@ -169,11 +169,13 @@ class Cistern(Server):
 
     nodes = "a"
     workers = 1
+    group = {}  # rows of it beyond the defaults
     build = ROOT / "build/release"
 
     def _start(self):
         rows = {"workers": self.workers, "memory": f"{self.memory_mib}MiB"}
-        self._cluster = Cluster(self.nodes, groups=[plain_group(ttl="0s")], server=rows,
+        self._cluster = Cluster(self.nodes, groups=[plain_group(ttl="0s", **self.group)],
+                                server=rows,
                                 program=str(Path(self.build).resolve() / "cistern"))
         with children_get(self.cores, self._environment()):
             self._cluster.start()
@@ -199,6 +201,7 @@ class CisternForward(Cistern):
     """Asked at a node that owns none of the keys and keeps no copies of them."""
 
     nodes = "ab"
+    group = {"hot_sample": 0}
 
     def _start(self):
         super()._start()
