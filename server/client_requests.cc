@@ -3,6 +3,7 @@
 #include <cassert>
 
 #include "cache/mutant.h"
+#include "cache/recycler.h"
 #include "server/client_connection.h"
 #include "server/error_texts.h"
 #include "server/worker.h"
@@ -21,8 +22,10 @@ bool IsHttp(std::string_view name) {
   return EqualsIgnoringCase(name, "post") || EqualsIgnoringCase(name, "host:");
 }
 
-std::vector<uint64_t> HashesOf(std::span<const cache::Key> keys) {
-  std::vector<uint64_t> hashes(keys.size());
+// Valid until the next call.
+std::span<const uint64_t> HashesOf(std::span<const cache::Key> keys) {
+  thread_local std::vector<uint64_t> hashes;
+  hashes.resize(keys.size());
   std::transform(keys.begin(), keys.end(), hashes.begin(),
                  [](const auto& key) { return key.hash; });
   return hashes;
@@ -246,7 +249,7 @@ PendingReplyPtr ClientConnection::TakePlace(const Command& command,
                                             std::span<const cache::Key> keys,
                                             resp::Protocol protocol) {
   PendingReply::Owner& owner = *this;
-  auto reply = std::make_shared<PendingReply>(owner, protocol);
+  auto reply = std::allocate_shared<PendingReply>(cache::Recycler<PendingReply>(), owner, protocol);
   queue_.Push(reply);
   if (command.access != Access::kNone && !IsMutant(Mutant::kNoOrder))
     order_.Add(*reply, HashesOf(keys), command.access);
