@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cluster/frame_codec.h"
+#include "cluster/get_codec.h"
 #include "cluster/peer.pb.h"
 #include "cluster/placement.h"
 
@@ -115,5 +116,62 @@ void DecodeGetReply(benchmark::State& state) {
   Decode(state, GetReplyFrame(state.range(0), static_cast<size_t>(state.range(1))));
 }
 BENCHMARK(DecodeGetReply)->ArgNames({"items", "value bytes"})->ArgsProduct({{1, 16}, {32, 1024}});
+
+// The same frames as links write and read them: in place.
+void WriteGetInPlace(benchmark::State& state) {
+  std::string bytes;
+  for (auto _ : state) {
+    bytes.clear();
+    GetFrameWriter frame(bytes, GetFrameWriter::Body::kGet, 1234567, 0xfedcba9876543210);
+    for (int64_t i = 0; i < state.range(0); ++i)
+      frame.Add(GetItemView{.key = "key:000000000000", .left_ms = 5000});
+    frame.Close();
+    benchmark::DoNotOptimize(bytes.data());
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(WriteGetInPlace)->ArgName("items")->Arg(1)->Arg(16);
+
+void WriteGetReplyInPlace(benchmark::State& state) {
+  const std::string value(static_cast<size_t>(state.range(1)), 'v');
+  std::string bytes;
+  for (auto _ : state) {
+    bytes.clear();
+    GetFrameWriter frame(bytes, GetFrameWriter::Body::kGetReply, 1234567, 0xfedcba9876543210);
+    for (int64_t i = 0; i < state.range(0); ++i)
+      frame.Add(GetResultView{.index = static_cast<uint32_t>(i),
+                              .outcome = wire::OUTCOME_FOUND,
+                              .value = value,
+                              .ttl_us = 600'000'000});
+    frame.Close();
+    benchmark::DoNotOptimize(bytes.data());
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(WriteGetReplyInPlace)
+    ->ArgNames({"items", "value bytes"})
+    ->ArgsProduct({{1, 16}, {32, 1024}});
+
+void ReadInPlace(benchmark::State& state, const wire::Frame& frame) {
+  const std::string bytes = frame.SerializeAsString();
+  GetFrameView view;
+  for (auto _ : state) {
+    if (!ReadGetFrame(bytes, view)) state.SkipWithError("no frame");
+    benchmark::DoNotOptimize(view.id);
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
+void ReadGetInPlace(benchmark::State& state) {
+  ReadInPlace(state, GetFrame(state.range(0)));
+}
+BENCHMARK(ReadGetInPlace)->ArgName("items")->Arg(1)->Arg(16);
+
+void ReadGetReplyInPlace(benchmark::State& state) {
+  ReadInPlace(state, GetReplyFrame(state.range(0), static_cast<size_t>(state.range(1))));
+}
+BENCHMARK(ReadGetReplyInPlace)
+    ->ArgNames({"items", "value bytes"})
+    ->ArgsProduct({{1, 16}, {32, 1024}});
 
 }  // namespace

@@ -220,6 +220,21 @@ Result<std::optional<Instant>> Cache::EndHere(Key key) const {
   return entry->expires();
 }
 
+bool Cache::FindForPeer(Executor& executor, const PeerGet& get, Key key, Instant now,
+                        const TakeReply& take) {
+  Group* group = GroupOf(get.key);
+  if (group == nullptr || stopping_.load(std::memory_order_relaxed)) return false;
+  const Pick pick = context_.picker.Owner(get.key);
+  if (!pick.is_self) return false;
+  Waiter peer;
+  peer.node = get.node;
+  peer.incarnation = get.incarnation;
+  peer.wish = get.epoch == pick.epoch ? get.wish : Wish::kNone;
+  if (!owner_path_.Find(*group, key, now, peer, take)) return false;
+  group->stats(executor.index()).server_requests.Add();
+  return true;
+}
+
 void Cache::ServePeer(Executor& executor, const PeerGet& get,
                       CompletionPtr<Result<PeerReply>> done) {
   Group* group = GroupOf(get.key);

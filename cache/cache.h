@@ -108,6 +108,10 @@ class Cache {
   // When the value that the owner has ends: nothing if the key is absent, kNever if it has no end.
   Result<std::optional<Instant>> EndHere(Key key) const;
 
+  // What a peer asks this node for, answered at once if it is here: as OwnerPath::Find. False: it
+  // is to be asked of ServePeer().
+  bool FindForPeer(Executor& executor, const PeerGet& get, Key key, Instant now,
+                   const TakeReply& take);
   // What a peer asks this node for.
   void ServePeer(Executor& executor, const PeerGet& get, CompletionPtr<Result<PeerReply>> done);
   // A notice: drops whatever this node holds of the key in any role and detaches its flights; to be

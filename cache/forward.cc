@@ -1,68 +1,73 @@
 #include "cache/forward.h"
 
-#include <algorithm>
-
+#include "cache/key.h"
 #include "cache/mutant.h"
 
 namespace cistern::cache {
 
-RequestPtr ForwardTable::Join(std::string_view key, uint64_t hash, Group& group) {
-  auto at = table_.find(key);
-  if (at == table_.end()) at = table_.emplace(key, Forward()).first;
-  Forward& forward = at->second;
-  if (IsMutant(Mutant::kLateJoin) && !forward.running.empty()) return forward.running.back();
-  if (!forward.collecting) {
-    forward.collecting = std::make_shared<Request>(key, hash, group);
-    // Who comes second shows that the key is in demand: its request asks for a lease.
-    if (!forward.running.empty() && group.hot()) forward.collecting->wish = Wish::kLease;
+ForwardTable::OfKey ForwardTable::Of(std::string_view key, uint64_t hash) const {
+  OfKey found;
+  const auto [first, last] = table_.equal_range(hash);
+  for (auto at = first; at != last; ++at) {
+    Request& request = *at->second;
+    if (request.key != key) continue;
+    (request.state == Request::State::kSent ? found.running : found.unsent) = &request;
   }
-  return forward.collecting;
+  return found;
 }
 
-RequestPtr ForwardTable::Dispatch(std::string_view key, bool half_time) {
-  Forward* forward = Find(key);
-  if (forward == nullptr || !forward->collecting) return nullptr;
-  if (forward->collecting->state != Request::State::kCollecting) return nullptr;
-  if (!half_time && !forward->running.empty()) return nullptr;
-  forward->collecting->state = Request::State::kDispatched;
-  return forward->collecting;
+RequestPtr ForwardTable::Join(std::string_view key, uint64_t hash, Group& group) {
+  const OfKey there = Of(key, hash);
+  if (IsMutant(Mutant::kLateJoin) && there.running != nullptr)
+    return there.running->shared_from_this();
+  if (there.unsent != nullptr) return there.unsent->shared_from_this();
+  auto request = std::allocate_shared<Request>(Recycler<Request>(), key, hash, group);
+  // Who comes second shows that the key is in demand: its request asks for a lease.
+  if (there.running != nullptr && group.hot()) request->wish = Wish::kLease;
+  table_.emplace(hash, request);
+  return request;
 }
 
-void ForwardTable::MarkSent(const RequestPtr& request, Instant now, uint32_t mark) {
-  request->state = Request::State::kSent;
-  request->sent = now;
-  request->mark = mark;
-  Forward& forward = *Find(request->key);
-  forward.collecting = nullptr;
-  forward.running.push_back(request);
+RequestPtr ForwardTable::Dispatch(std::string_view key, uint64_t hash, bool half_time) {
+  const OfKey there = Of(key, hash);
+  if (there.unsent == nullptr || there.unsent->state != Request::State::kCollecting) return nullptr;
+  if (!half_time && there.running != nullptr) return nullptr;
+  there.unsent->state = Request::State::kDispatched;
+  return there.unsent->shared_from_this();
 }
 
-void ForwardTable::Finish(const RequestPtr& request) {
-  request->state = Request::State::kFinished;
-  request->charge.Reset();
-  Forward* forward = Find(request->key);
-  if (forward == nullptr) return;
-  if (forward->collecting == request) forward->collecting = nullptr;
-  std::erase(forward->running, request);
-  if (!forward->collecting && forward->running.empty()) table_.erase(request->key);
+void ForwardTable::MarkSent(Request& request, Instant now, uint32_t mark) {
+  request.state = Request::State::kSent;
+  request.sent = now;
+  request.mark = mark;
 }
 
-void ForwardTable::Detach(Table::iterator at) {
-  if (at == table_.end()) return;
-  for (const RequestPtr& request : at->second.running)
-    request->detached = true;
-  at->second.running.clear();
-  if (!at->second.collecting) table_.erase(at);
+void ForwardTable::Finish(Request& request) {
+  request.state = Request::State::kFinished;
+  request.charge.Reset();
+  const auto [first, last] = table_.equal_range(request.hash);
+  for (auto at = first; at != last; ++at) {
+    if (at->second.get() != &request) continue;
+    table_.erase(at);  // whoever calls holds it too
+    return;
+  }
+}
+
+void ForwardTable::Detach(std::string_view key) {
+  if (table_.empty()) return;
+  const auto [first, last] = table_.equal_range(HashKey(key));
+  for (auto at = first; at != last;) {
+    const auto here = at++;
+    Request& request = *here->second;
+    if (request.state != Request::State::kSent || request.key != key) continue;
+    request.detached = true;
+    table_.erase(here);
+  }
 }
 
 void ForwardTable::TakeWaiters(Waiters* taken) {
-  for (const auto& [key, forward] : table_) {
-    std::vector<RequestPtr> requests = forward.running;
-    if (forward.collecting) requests.push_back(forward.collecting);
-    for (const RequestPtr& request : requests) {
-      request->group.EndWaits(MoveInto(taken, request->waiters));
-    }
-  }
+  for (const auto& [hash, request] : table_)
+    request->group.EndWaits(MoveInto(taken, request->waiters));
 }
 
 }  // namespace cistern::cache

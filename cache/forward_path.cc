@@ -12,26 +12,31 @@ constexpr Duration kRenewalTime = std::chrono::seconds(1);
 
 }  // namespace
 
-class ForwardPath::Outgoing final : public PeerFetch {
- public:
-  Outgoing(ForwardPath& path, Executor& executor, RequestPtr request)
-      : path_(path), executor_(executor), request_(std::move(request)) {}
+std::shared_ptr<PeerFetch> Outgoing::HandOver(ForwardPath& path, Executor& executor) {
+  path_ = &path;
+  executor_ = &executor;
+  return {request_.shared_from_this(), this};
+}
 
-  std::string_view key() const override { return request_->key; }
-  Wish wish() const override { return request_->wish; }
-  Instant deadline() const override { return request_->deadline; }
-  bool OnSending(Instant sent) override {
-    return path_.OnSending(executor_, Target::kPeer, request_, sent);
-  }
-  void OnReply(Result<PeerReply> reply) override {
-    path_.OnReply(executor_, Target::kPeer, request_, std::move(reply));
-  }
+std::string_view Outgoing::key() const {
+  return request_.key;
+}
 
- private:
-  ForwardPath& path_;
-  Executor& executor_;
-  const RequestPtr request_;
-};
+Wish Outgoing::wish() const {
+  return request_.wish;
+}
+
+Instant Outgoing::deadline() const {
+  return request_.deadline;
+}
+
+bool Outgoing::OnSending(Instant sent) {
+  return path_->OnSending(*executor_, ForwardPath::Target::kPeer, request_, sent);
+}
+
+void Outgoing::OnReply(Result<PeerReply> reply) {
+  path_->OnReply(*executor_, ForwardPath::Target::kPeer, request_, std::move(reply));
+}
 
 ForwardTable& ForwardPath::Table(Shard& shard, Target target) {
   switch (target) {
@@ -108,7 +113,7 @@ ForwardPath::Entered ForwardPath::Enqueue(Executor& executor, Shard& shard, Targ
   if (made) {
     entered.refused = context_.StartLoad(group);
     if (entered.refused) {
-      table.Finish(request);
+      table.Finish(*request);
       return entered;
     }
     request->charge = Charge(context_.store.in_flight(group.index()), ChargeKind::kFlights,
@@ -119,7 +124,7 @@ ForwardPath::Entered ForwardPath::Enqueue(Executor& executor, Shard& shard, Targ
   }
   request->deadline = std::max(request->deadline, deadline);
   MoveInto(&request->waiters, *waiters);
-  entered.send = table.Dispatch(key.bytes, false);
+  entered.send = table.Dispatch(key.bytes, key.hash, false);
   if (made && entered.send == nullptr) {
     Duration time = deadline - context_.clock.Now();
     // One load a key, node and lease, however short the requests' time is.
@@ -146,7 +151,8 @@ void ForwardPath::Renew(Executor& executor, Group& group, Key key) {
     const Instant deadline = context_.clock.Now() + kRenewalTime;
     entered = Enqueue(executor, shard, Target::kPeer, group, key, deadline, &nobody);
     if (entered.refused) return;
-    Request& request = entered.send ? *entered.send : *shard.to_peer.Find(key.bytes)->collecting;
+    Request& request =
+        entered.send ? *entered.send : *shard.to_peer.Collecting(key.bytes, key.hash);
     request.background = true;
     request.wish = Wish::kLease;
   }
@@ -169,7 +175,7 @@ void ForwardPath::SendAtHalfTime(Executor& executor, Target target, const Delaye
                    {
                      std::lock_guard lock(shard.mutex);
                      if (request->state == Request::State::kCollecting) {
-                       send = Table(shard, target).Dispatch(request->key, true);
+                       send = Table(shard, target).Dispatch(request->key, request->hash, true);
                      }
                    }
                    if (send) Send(executor, target, send);
@@ -179,13 +185,13 @@ void ForwardPath::SendAtHalfTime(Executor& executor, Target target, const Delaye
 void ForwardPath::Send(Executor& executor, Target target, const RequestPtr& request) {
   if (target != Target::kPeer) return Load(executor, target, request);
   const NodeId owner = context_.picker.Owner(request->key).node;
-  context_.picker.Fetch(executor, owner, std::make_shared<Outgoing>(*this, executor, request));
+  context_.picker.Fetch(executor, owner, request->outgoing.HandOver(*this, executor));
 }
 
 void ForwardPath::Load(Executor& executor, Target target, const RequestPtr& request) {
   Group& group = request->group;
   // The backend's batches leave later, so whoever comes from now on waits for the next load.
-  if (!OnSending(executor, target, request, context_.clock.Now())) return;
+  if (!OnSending(executor, target, *request, context_.clock.Now())) return;
   auto done = Completion<Result<Loaded>>::Make(
       executor, [this, &executor, &group, target, request](Result<Loaded> result) {
         Result<PeerReply> reply = std::move(result).map([&](Loaded loaded) {
@@ -197,25 +203,24 @@ void ForwardPath::Load(Executor& executor, Target target, const RequestPtr& requ
           plain.loaded = std::move(loaded);
           return plain;
         });
-        OnReply(executor, target, request, std::move(reply));
+        OnReply(executor, target, *request, std::move(reply));
       });
   group.origin().Load(executor, group.BackendKey(request->key), std::move(done));
 }
 
-bool ForwardPath::OnSending(Executor& executor, Target target, const RequestPtr& request,
-                            Instant now) {
-  Group& group = request->group;
+bool ForwardPath::OnSending(Executor& executor, Target target, Request& request, Instant now) {
+  Group& group = request.group;
   GroupStats& stats = group.stats(executor.index());
-  Shard& shard = context_.store.ShardOf(request->hash);
+  Shard& shard = context_.store.ShardOf(request.hash);
   size_t gone = 0;
   bool leaves = true;
   {
     std::lock_guard lock(shard.mutex);
-    gone = std::erase_if(request->waiters, [](const Waiter& waiter) { return !waiter.pending(); });
-    leaves = !request->waiters.empty() || request->background;
+    gone = std::erase_if(request.waiters, [](const Waiter& waiter) { return !waiter.pending(); });
+    leaves = !request.waiters.empty() || request.background;
     if (leaves) {
       const uint32_t mark = context_.store.marks().Of(group.index(), Role::kHot);
-      Table(shard, target).MarkSent(request, now, mark);
+      ForwardTable::MarkSent(request, now, mark);
     } else {
       Table(shard, target).Finish(request);
     }
@@ -225,7 +230,7 @@ bool ForwardPath::OnSending(Executor& executor, Target target, const RequestPtr&
     group.EndLoad();
     return false;
   }
-  if (!request->background) stats.loads_deduped.Add();
+  if (!request.background) stats.loads_deduped.Add();
   (target == Target::kPeer ? stats.peer_loads : stats.local_loads).Add();
   if (target == Target::kDegraded) stats.degraded_loads.Add();
   return true;

@@ -32,7 +32,7 @@ class ForwardPath {
     kBackend,   // for a peer that asked
     kDegraded,  // in place of the owner
   };
-  class Outgoing;  // a request in the hands of the peer's link
+  friend class Outgoing;
   // A collecting request that may leave after half of `time` though the one before it hangs.
   struct Delayed {
     RequestPtr request;
@@ -64,18 +64,19 @@ class ForwardPath {
   void Send(Executor& executor, Target target, const RequestPtr& request);
   void Load(Executor& executor, Target target, const RequestPtr& request);
   void SendAtHalfTime(Executor& executor, Target target, const Delayed& delayed);
-  bool OnSending(Executor& executor, Target target, const RequestPtr& request, Instant now);
+  bool OnSending(Executor& executor, Target target, Request& request, Instant now);
 
   // Coming back. (forward_reply.cc)
-  void OnReply(Executor& executor, Target target, const RequestPtr& request,
-               Result<PeerReply> reply);
+  // `request` is held by the caller.
+  void OnReply(Executor& executor, Target target, Request& request, Result<PeerReply> reply);
+  static void Answer(Executor& executor, const Waiters& waiters, Result<PeerReply>& reply);
   // Counts what came back; whom it must be asked of instead, if it answers nobody.
   std::optional<Target> Instead(Executor& executor, Target target, const Request& request,
                                 const Result<PeerReply>& reply, bool ask_owner);
   static void CountLatency(Executor& executor, Target target, const Request& request, Instant now);
   // Keeps a copy; false when its time has run out meanwhile.
-  bool KeepCopy(Shard& shard, Target target, const Request& request, const PeerReply& reply,
-                Instant now);
+  // REQUIRES: the shard's lock.
+  bool KeepCopy(Shard& shard, Target target, const Request& request, const PeerReply& reply);
 
   Context& context_;
 };

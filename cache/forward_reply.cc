@@ -23,56 +23,67 @@ bool TakesWrites(const Group& group) {
 
 }  // namespace
 
-void ForwardPath::OnReply(Executor& executor, Target target, const RequestPtr& request,
+void ForwardPath::OnReply(Executor& executor, Target target, Request& request,
                           Result<PeerReply> reply) {
-  Group& group = request->group;
+  Group& group = request.group;
   Store& store = context_.store;
+  // A copy to be kept needs a value of its own.
+  if (reply && reply->lease > Duration(0)) reply->Own();
   if (reply && reply->loaded.value) reply->loaded.value->ChargeTo(store.in_flight(group.index()));
-  CountLatency(executor, target, *request, context_.clock.Now());
+  CountLatency(executor, target, request, context_.clock.Now());
   // What was loaded in place of the owner is not kept once the owner is heard:
   //   1. worker A asks here, before the lock: the owner cannot be reached;
   //   2. its hello comes to worker B, which raises the watermark of copies;
   //   3. a DEL at the owner is confirmed, which knows of no copy here;
   //   4. A takes the lock, and finds its request's mark past.
   const bool is_heard = target == Target::kDegraded &&
-                        context_.picker.IsReachable(context_.picker.Owner(request->key).node);
+                        context_.picker.IsReachable(context_.picker.Owner(request.key).node);
   bool ask_owner = false;
   Waiters waiters;
   RequestPtr next;
   bool kept = false;
-  Shard& shard = store.ShardOf(request->hash);
+  Shard& shard = store.ShardOf(request.hash);
   {
     std::lock_guard lock(shard.mutex);
-    const bool is_past = request->mark != store.marks().Of(group.index(), Role::kHot);
+    const bool is_past = request.mark != store.marks().Of(group.index(), Role::kHot);
     ask_owner = target == Target::kDegraded && (is_past || (is_heard && TakesWrites(group)));
-    // Read under the lock: a GET that joined before it was taken must not be answered by a lease
-    // that ran out while this thread was held up.
-    const Instant now = context_.clock.Now();
     ForwardTable& table = Table(shard, target);
-    kept = reply && !is_past && !is_heard && KeepCopy(shard, target, *request, *reply, now);
-    waiters.swap(request->waiters);
+    kept = reply && !is_past && !is_heard && KeepCopy(shard, target, request, *reply);
+    waiters.swap(request.waiters);
     table.Finish(request);
-    Forward* forward = table.Find(request->key);
-    if (kept && forward != nullptr && forward->collecting) {
+    Request* collecting = table.Collecting(request.key, request.hash);
+    if (kept && collecting != nullptr) {
       // A lease that holds now answers those who came after the request was sent, too.
-      MoveInto(&waiters, forward->collecting->waiters);
+      MoveInto(&waiters, collecting->waiters);
     }
-    next = table.Dispatch(request->key, false);
+    next = table.Dispatch(request.key, request.hash, false);
   }
   group.EndLoad();
   if (kept) store.MakeRoom(group.index());
   if (next) Send(executor, target, next);
-  if (const auto instead = Instead(executor, target, *request, reply, ask_owner)) {
+  if (const auto instead = Instead(executor, target, request, reply, ask_owner)) {
     if (waiters.empty()) return;
-    Enter(executor, *instead, group, {request->key, request->hash}, request->deadline,
+    Enter(executor, *instead, group, {request.key, request.hash}, request.deadline,
           std::move(waiters));
     return;
   }
   group.EndWaits(static_cast<uint32_t>(waiters.size()));
-  const Result<Loaded> result =
-      std::move(reply).map([](PeerReply answer) { return std::move(answer.loaded); });
-  for (const Waiter& waiter : waiters)
-    waiter.Finish(result, Lease(), Duration(0));
+  Answer(executor, waiters, reply);
+}
+
+// A short value goes from where the link has read it into its client's pending reply, without a
+// blob in between. Who waits on another thread, or at a peer, gets a value of its own.
+void ForwardPath::Answer(Executor& executor, const Waiters& waiters, Result<PeerReply>& reply) {
+  for (const Waiter& waiter : waiters) {
+    if (!reply) {
+      waiter.Fail(reply.error());
+    } else if (waiter.client && &waiter.client->home() == &executor) {
+      waiter.client->DoneNow(cache::Answer{reply->loaded.value, reply->lent});
+    } else {
+      reply->Own();
+      waiter.Finish(reply->loaded, Lease(), Duration(0));
+    }
+  }
 }
 
 std::optional<ForwardPath::Target> ForwardPath::Instead(Executor& executor, Target target,
@@ -103,8 +114,11 @@ void ForwardPath::CountLatency(Executor& executor, Target target, const Request&
 }
 
 bool ForwardPath::KeepCopy(Shard& shard, Target target, const Request& request,
-                           const PeerReply& reply, Instant now) {
+                           const PeerReply& reply) {
   if (request.detached || reply.lease == Duration(0)) return false;
+  // Read under the lock: a GET that joined before it was taken must not be answered by a lease that
+  // ran out while this thread was held up.
+  const Instant now = context_.clock.Now();
   Duration life = reply.lease;
   if (reply.ttl > Duration(0)) life = std::min(life, reply.ttl);
   const Instant from = IsMutant(Mutant::kLeaseFromReceipt) ? now : request.sent;

@@ -63,6 +63,27 @@ std::optional<GetOutcome> OwnerPath::Get(Executor& executor, Group& group, Key k
   return look.outcome;
 }
 
+bool OwnerPath::Find(Group& group, Key key, Instant now, const Waiter& peer,
+                     const TakeReply& take) {
+  Shard& shard = context_.store.ShardOf(key.hash);
+  std::lock_guard lock(shard.mutex);
+  Entry* entry = shard.entries.Find(key.bytes, key.hash, now);
+  if (entry == nullptr || entry->role() != Role::kMain) return false;
+  shard.entries.Hit(entry, key.hash);
+  PeerReply reply;
+  reply.loaded.version = entry->version();
+  if (!entry->negative()) {
+    reply.loaded.value = entry->blob();
+    if (!reply.loaded.value) reply.lent = entry->value();
+  }
+  reply.ttl = TtlOf(*entry, now);
+  const Lease lease = GrantTo(peer, shard, group, key.bytes, reply.ttl);
+  reply.lease = lease.length;
+  reply.sequence = lease.sequence;
+  take(reply);
+  return true;
+}
+
 OwnerPath::Look OwnerPath::JoinOrMake(Shard& shard, Group& group, Key key, Waiter& waiter) {
   Look look;
   if (!group.TryWait()) {
@@ -182,7 +203,7 @@ std::optional<Duration> OwnerPath::Keep(Executor& executor, Shard& shard, const 
 Lease OwnerPath::GrantTo(const Waiter& waiter, Shard& shard, const Group& group,
                          std::string_view key, Duration ttl) {
   const Duration length = group.config().hot_lease;
-  if (!waiter.peer || waiter.wish != Wish::kLease || !group.hot()) return {};
+  if (waiter.wish != Wish::kLease || !group.hot()) return {};
   if (context_.leaving.load(std::memory_order_relaxed)) return {};
   // What is about to expire is not worth a record, and its TTL would be 0, "no end", on the wire.
   if (ttl > Duration(0) && ttl < std::chrono::milliseconds(1)) return {};

@@ -1,12 +1,15 @@
 // OwnerPath: how a key that this node owns is loaded, kept and leased out.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "cache/context.h"
 #include "cache/flight.h"
 
 namespace cistern::cache {
+
+using TakeReply = std::function<void(const PeerReply& reply)>;
 
 class OwnerPath {
  public:
@@ -19,6 +22,10 @@ class OwnerPath {
   // The waiter is completed exactly once, never inside this call. Nothing, and the waiter is not
   // taken, when this node does not own the key any more. `executor`'s thread.
   std::optional<GetOutcome> Get(Executor& executor, Group& group, Key key, Waiter& waiter);
+  // The same for a peer, which waits for nothing: true if the key is there, and `take` was called
+  // under the shard's lock with what is `lent` until then. `now` is read after the peer's request
+  // was; `peer` has no completion.
+  bool Find(Group& group, Key key, Instant now, const Waiter& peer, const TakeReply& take);
 
  private:
   struct Look;

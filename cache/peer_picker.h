@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,11 +42,25 @@ enum class Source : uint8_t { kMain, kLoaded, kJoined, kNotOwner };
 
 // The owner's answer for one key.
 struct PeerReply {
-  Loaded loaded;          // value null: not found
+  // Longer values are worth a blob: whoever replies with one does not copy it.
+  static constexpr size_t kMostLent = 4096;
+
+  Loaded loaded;  // value null: not found, unless `lent`
+  // A short value, where it came in: valid during PeerFetch::OnReply() only.
+  std::optional<std::string_view> lent;
   Duration lease{0};      // 0: not to be kept. Counted from the request's sending.
   uint64_t sequence = 0;  // of the grant, from the owner's one sequence of grants and notices
   Duration ttl{0};        // of the value at the owner, from its answer; 0: none
   Source source = Source::kMain;
+
+  bool is_found() const { return lent || loaded.value != nullptr; }
+  // REQUIRES: is_found().
+  std::string_view bytes() const { return lent ? *lent : loaded.value->bytes(); }
+  // From now on the value is its own.
+  void Own() {
+    if (lent) loaded.value = MakeBlob(std::string(*lent));
+    lent.reset();
+  }
 };
 
 // One key asked of one peer: made by cache/, carried by cluster/. Used on one executor's thread.

@@ -7,7 +7,7 @@ namespace cistern::cache {
 
 void Waiter::Finish(const Result<Loaded>& result, Lease lease, Duration ttl) const {
   if (!result) return Fail(result.error());
-  if (client) return client->Done(Answer{result->value});
+  if (client) return client->Done(Answer{result->value, {}});
   PeerReply reply;
   reply.loaded = *result;
   reply.lease = lease.length;
@@ -27,8 +27,12 @@ void Waiter::Fail(const Error& error) const {
 
 uint32_t MoveInto(Waiters* to, Waiters& from) {
   const auto count = static_cast<uint32_t>(from.size());
-  std::move(from.begin(), from.end(), std::back_inserter(*to));
-  from.clear();
+  if (to->empty()) {
+    to->swap(from);
+  } else {
+    std::move(from.begin(), from.end(), std::back_inserter(*to));
+    from.clear();
+  }
   return count;
 }
 

@@ -55,6 +55,10 @@ void FrameChannel::Send(wire::Frame frame, const std::vector<LargeField>& large)
   }
   AppendFrame(frame, out_);
   ++counters_.frames_sent;
+  FlushAtTurnEnd();
+}
+
+void FrameChannel::FlushAtTurnEnd() {
   if (std::exchange(flush_wanted_, true)) return;
   loop_.AtTurnEnd([this, alive = std::weak_ptr(alive_)] {
     if (!alive.expired()) Flush();
@@ -147,8 +151,8 @@ void FrameChannel::PauseOrResume() {
 
 void FrameChannel::Recharge() {
   // Large fields that wait to be sent are blobs, which charge themselves.
-  charge_.Resize(kBaseBytes + decoder_.capacity() + inbox_.bytes() + out_.capacity() +
-                 stream_.queued_bytes());
+  charge_.Resize(kBaseBytes + decoder_.capacity() + get_frame_.memory() + inbox_.bytes() +
+                 out_.capacity() + stream_.queued_bytes());
 }
 
 void FrameChannel::OnOpen() {
@@ -157,24 +161,37 @@ void FrameChannel::OnOpen() {
 
 void FrameChannel::OnData(std::string_view bytes) {
   last_heard_ = loop_.clock().Now();
-  decoder_.Append(bytes);
+  decoder_.Lend(bytes);
   const std::weak_ptr alive(alive_);
-  wire::Frame frame;
+  std::string_view frame;
   for (;;) {
-    const FrameDecoder::Status status = decoder_.Next(frame);
+    const FrameDecoder::Status status = decoder_.NextBytes(frame);
     if (status == FrameDecoder::Status::kNeedMore) return Recharge();
-    const bool may_be = status == FrameDecoder::Status::kFrame &&
-                        (trusted_ || (frame.detached().empty() && !frame.has_chunk()));
-    const auto taken = may_be ? inbox_.Take(frame) : PayloadInbox::Status::kMalformed;
-    if (taken == PayloadInbox::Status::kMalformed) {
+    if (status == FrameDecoder::Status::kMalformed || !Handle(frame)) {
+      if (alive.expired()) return;
       nonsense_ = true;
       return stream_.Close();
     }
-    if (taken == PayloadInbox::Status::kIncomplete) continue;
-    ++counters_.frames_received;
-    delegate_.OnFrame(frame);
     if (alive.expired() || closing_) return;
   }
+}
+
+// False: it is none.
+bool FrameChannel::Handle(std::string_view bytes) {
+  if (trusted_ && ReadGetFrame(bytes, get_frame_)) {
+    ++counters_.frames_received;
+    delegate_.OnGetFrame(get_frame_);
+    return true;
+  }
+  wire::Frame frame;
+  if (decoder_.Parse(bytes, frame) != FrameDecoder::Status::kFrame) return false;
+  if (!trusted_ && (!frame.detached().empty() || frame.has_chunk())) return false;
+  const auto taken = inbox_.Take(frame);
+  if (taken == PayloadInbox::Status::kIncomplete) return true;
+  if (taken == PayloadInbox::Status::kMalformed) return false;
+  ++counters_.frames_received;
+  delegate_.OnFrame(frame);
+  return true;
 }
 
 void FrameChannel::OnWritable() {

@@ -9,6 +9,7 @@
 
 #include "cache/budget.h"
 #include "cluster/frame_codec.h"
+#include "cluster/get_codec.h"
 #include "cluster/payload_inbox.h"
 #include "cluster/peer.pb.h"
 #include "cluster/wire_values.h"
@@ -25,6 +26,9 @@ class FrameChannel : private net::StreamDelegate {
     virtual ~Delegate() = default;
     virtual void OnChannelOpen() {}  // Connect() succeeded
     virtual void OnFrame(wire::Frame& frame) = 0;
+    // A frame of gets or of their replies, instead of OnFrame. Its views lie in what was read, and
+    // are valid during this call.
+    virtual void OnGetFrame(const GetFrameView& frame) = 0;
     // Last call: the connection was not made, broke, was ended, or carried nonsense.
     virtual void OnChannelClosed(const std::string& reason) = 0;
   };
@@ -50,6 +54,15 @@ class FrameChannel : private net::StreamDelegate {
 
   // Leaves at the end of the turn; its `large` fields follow.
   void Send(wire::Frame frame, const std::vector<LargeField>& large = {});
+  // Calls write(std::string& out), which appends whole frames, as many as it returns. They leave at
+  // the end of the turn, together with all others of it.
+  template <class Write>
+  void SendWritten(Write write) {
+    if (closing_) return;
+    const uint64_t frames = write(out_);
+    counters_.frames_sent += frames;
+    if (frames > 0) FlushAtTurnEnd();
+  }
   // Leaves at once, before everything of this turn and before large fields that wait.
   void SendAhead(const wire::Frame& frame);
   void Close();
@@ -76,6 +89,8 @@ class FrameChannel : private net::StreamDelegate {
   void OnWritable() override;
   void OnClosed(const net::CloseReason& reason) override;
 
+  bool Handle(std::string_view bytes);
+  void FlushAtTurnEnd();
   void Flush();
   void SendChunks();
   void SendMoreLater();
@@ -96,7 +111,8 @@ class FrameChannel : private net::StreamDelegate {
   bool closing_ = false;
   cache::Instant last_heard_;
   Counters counters_;
-  std::string out_;  // frames of this turn
+  std::string out_;         // frames of this turn
+  GetFrameView get_frame_;  // its memory
   bool flush_wanted_ = false;
   bool more_later_ = false;
   std::deque<Outgoing> outgoing_;

@@ -1,5 +1,6 @@
 #include "cluster/link_requests.h"
 
+#include <optional>
 #include <utility>
 
 namespace cistern::cluster {
@@ -9,7 +10,6 @@ namespace errors = cache::errors;
 
 // Keys of one frame: enough to make the frame's own cost small, and far below a frame's limit.
 constexpr size_t kFrameKeyBytes = size_t{256} << 10;
-constexpr int kFrameItems = 4096;
 // Arguments above this leave in chunks.
 constexpr size_t kInlineArgumentBytes = size_t{64} << 10;
 // A command whose small arguments exceed a frame is refused.
@@ -56,49 +56,50 @@ uint64_t LinkRequests::Remember(Sent sent) {
   return last_id_;
 }
 
-void LinkRequests::SendAll(cache::Instant now, cache::Incarnation incarnation,
-                           const SendFrame& send) {
-  SendGets(now, send);
+void LinkRequests::SendAll(cache::Instant now, cache::Incarnation incarnation, Connection& to) {
+  if (!fetches_.empty()) {
+    to.SendWritten(
+        [this, now](std::string& out, uint64_t epoch) { return WriteGets(now, epoch, out); });
+  }
   for (Unsent& unsent : std::exchange(unsent_, {})) {
     if (auto* notice = std::get_if<Notice>(&unsent)) {
-      SendOne(*notice, incarnation, send);
+      SendOne(*notice, incarnation, to);
     } else if (auto* invalidation = std::get_if<Invalidation>(&unsent)) {
-      SendOne(*invalidation, send);
+      SendOne(*invalidation, to);
     } else if (auto* purge = std::get_if<Purge>(&unsent)) {
-      SendOne(*purge, incarnation, send);
+      SendOne(*purge, incarnation, to);
     } else {
-      SendOne(std::get<Command>(unsent), send);
+      SendOne(std::get<Command>(unsent), to);
     }
   }
 }
 
-void LinkRequests::SendGets(cache::Instant now, const SendFrame& send) {
-  wire::Frame frame;
-  Gets gets;
-  size_t bytes = 0;
-  const auto send_frame = [&] {
-    if (gets.items.empty()) return;
-    gets.left = gets.items.size();
-    frame.mutable_get()->set_hops_left(0);
-    frame.set_id(Remember(std::exchange(gets, {})));
-    send(std::exchange(frame, {}), {});
-    bytes = 0;
-  };
-  for (std::shared_ptr<cache::PeerFetch>& fetch : std::exchange(fetches_, {})) {
+uint64_t LinkRequests::WriteGets(cache::Instant now, uint64_t epoch, std::string& out) {
+  uint64_t frames = 0;
+  std::optional<GetFrameWriter> frame;
+  std::vector<SentFetch>* items = nullptr;  // of the frame that is being written
+  auto fetches = std::exchange(fetches_, std::move(spare_fetches_));
+  for (std::shared_ptr<cache::PeerFetch>& fetch : fetches) {
     if (!fetch->OnSending(now)) continue;
-    const std::string_view key = fetch->key();
-    wire::GetItem& item = *frame.mutable_get()->add_items();
-    item.set_key(key.data(), key.size());
-    item.set_left_ms(MillisLeft(fetch->deadline(), now));
-    item.set_wish(WishToWire(fetch->wish()));
-    gets.items.push_back({std::move(fetch), now});
-    bytes += key.size();
-    if (bytes >= kFrameKeyBytes || frame.get().items_size() >= kFrameItems) send_frame();
+    if (!frame) {
+      const uint64_t id = Remember(Gets{std::move(spare_items_)});
+      items = &std::get<Gets>(sent_.find(id)->second).items;
+      frame.emplace(out, GetFrameWriter::Body::kGet, id, epoch);
+      ++frames;
+    }
+    frame->Add({fetch->key(), MillisLeft(fetch->deadline(), now), WishToWire(fetch->wish())});
+    items->push_back({std::move(fetch), now});
+    if (frame->bytes() < kFrameKeyBytes && frame->items() < kMostGetItems) continue;
+    frame->Close();
+    frame.reset();
   }
-  send_frame();
+  if (frame) frame->Close();
+  fetches.clear();
+  spare_fetches_ = std::move(fetches);
+  return frames;
 }
 
-void LinkRequests::SendOne(Notice& notice, cache::Incarnation incarnation, const SendFrame& send) {
+void LinkRequests::SendOne(Notice& notice, cache::Incarnation incarnation, Connection& to) {
   // Another start of the node has no copies of this one's.
   if (notice.incarnation != incarnation) return notice.done->Done(false);
   wire::Frame frame;
@@ -108,10 +109,10 @@ void LinkRequests::SendOne(Notice& notice, cache::Incarnation incarnation, const
   message.set_sequence(notice.notice.sequence);
   message.add_keys(std::move(notice.notice.key));
   frame.set_id(Remember(std::move(notice.done)));
-  send(std::move(frame), {});
+  to.Send(std::move(frame), {});
 }
 
-void LinkRequests::SendOne(Invalidation& invalidation, const SendFrame& send) {
+void LinkRequests::SendOne(Invalidation& invalidation, Connection& to) {
   if (!invalidation.done->pending()) return;
   const auto sum = std::make_shared<Sum>();
   sum->done = std::move(invalidation.done);
@@ -128,19 +129,19 @@ void LinkRequests::SendOne(Invalidation& invalidation, const SendFrame& send) {
     }
     frame.set_id(Remember(sum));
     ++sum->frames_left;
-    send(std::move(frame), {});
+    to.Send(std::move(frame), {});
   }
 }
 
-void LinkRequests::SendOne(Purge& purge, cache::Incarnation incarnation, const SendFrame& send) {
+void LinkRequests::SendOne(Purge& purge, cache::Incarnation incarnation, Connection& to) {
   if (!purge.done->pending()) return;
   wire::Frame frame;
   ToWire(purge.scope, purge.round, *frame.mutable_invalidate());
   frame.set_id(Remember(SentPurge{incarnation, std::move(purge.done)}));
-  send(std::move(frame), {});
+  to.Send(std::move(frame), {});
 }
 
-void LinkRequests::SendOne(Command& command, const SendFrame& send) {
+void LinkRequests::SendOne(Command& command, Connection& to) {
   // Whoever gave up before it was sent was told so: it must not run behind their back.
   if (!command.done->pending()) return;
   size_t inline_bytes = 0;
@@ -163,13 +164,13 @@ void LinkRequests::SendOne(Command& command, const SendFrame& send) {
     }
   }
   frame.set_id(Remember(std::move(command.done)));
-  send(std::move(frame), large);
+  to.Send(std::move(frame), large);
 }
 
 bool LinkRequests::OnAnswer(wire::Frame& frame) {
+  if (frame.has_get_reply()) return OnGetReply(frame);
   const auto at = sent_.find(frame.id());
-  if (at == sent_.end()) return frame.has_get_reply();  // its gets timed out here meanwhile
-  if (frame.has_get_reply()) return OnGetReply(at, *frame.mutable_get_reply());
+  if (at == sent_.end()) return false;
   Sent sent = std::move(at->second);
   sent_.erase(at);
   if (frame.has_unknown_op()) {
@@ -200,25 +201,43 @@ bool LinkRequests::OnAnswer(wire::Frame& frame) {
   return true;
 }
 
-bool LinkRequests::OnGetReply(std::unordered_map<uint64_t, Sent>::iterator at,
-                              wire::GetReply& reply) {
+// One whose values are large, so they came behind it.
+bool LinkRequests::OnGetReply(wire::Frame& frame) {
+  std::vector<GetResultView> results;
+  for (wire::GetResult& item : *frame.mutable_get_reply()->mutable_items())
+    results.push_back(ViewOf(item));
+  return OnGetReply(frame.id(), results);
+}
+
+bool LinkRequests::OnGetReply(uint64_t id, std::span<const GetResultView> results) {
+  const auto at = sent_.find(id);
+  if (at == sent_.end()) return true;  // its gets timed out here meanwhile
   Gets* gets = std::get_if<Gets>(&at->second);
   if (gets == nullptr) return false;
+  for (const GetResultView& result : results) {
+    if (result.index >= gets->items.size()) return false;
+  }
   // Taken out first: a callee may ask for more, which moves what is in the map.
-  std::vector<std::pair<std::shared_ptr<cache::PeerFetch>, wire::GetResult*>> answered;
-  for (const wire::GetResult& item : reply.items()) {
-    if (item.index() >= gets->items.size()) return false;
-  }
-  for (wire::GetResult& item : *reply.mutable_items()) {
-    auto& fetch = gets->items[item.index()].fetch;
+  Answered answered = std::move(spare_answered_);
+  for (const GetResultView& result : results) {
+    auto& fetch = gets->items[result.index].fetch;
     if (fetch == nullptr) continue;
-    answered.emplace_back(std::exchange(fetch, nullptr), &item);
-    --gets->left;
+    answered.emplace_back(std::exchange(fetch, nullptr), &result);
   }
-  if (gets->left == 0) sent_.erase(at);
-  for (auto& [fetch, item] : answered)
-    fetch->OnReply(FromWire(*item, node_));
+  gets->answered += answered.size();
+  if (gets->answered == gets->items.size()) Forget(at);
+  for (auto& [fetch, result] : answered)
+    fetch->OnReply(FromWire(*result, node_));
+  answered.clear();
+  spare_answered_ = std::move(answered);
   return true;
+}
+
+// All of them have been answered.
+void LinkRequests::Forget(std::unordered_map<uint64_t, Sent>::iterator gets) {
+  spare_items_ = std::move(std::get<Gets>(gets->second).items);
+  spare_items_.clear();
+  sent_.erase(gets);
 }
 
 void LinkRequests::Lose(Sent& sent, bool understood) {
@@ -270,10 +289,10 @@ void LinkRequests::TimeOut(cache::Instant now) {
       for (SentFetch& item : gets->items) {
         if (item.fetch == nullptr || item.fetch->deadline() > now) continue;
         late.push_back(std::exchange(item, {}));
-        --gets->left;
+        ++gets->answered;
       }
     }
-    at = gets != nullptr && gets->left == 0 ? sent_.erase(at) : std::next(at);
+    at = gets != nullptr && gets->answered == gets->items.size() ? sent_.erase(at) : std::next(at);
   }
   for (const SentFetch& item : late)
     item.fetch->OnReply(tl::unexpected(errors::Timeout(item.fetch->deadline() - item.sent)));

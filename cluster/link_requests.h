@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <variant>
@@ -12,6 +13,7 @@
 
 #include "cache/peer_picker.h"
 #include "cluster/command_runner.h"
+#include "cluster/get_codec.h"
 #include "cluster/wire_values.h"
 
 namespace cistern::cluster {
@@ -24,8 +26,16 @@ class LinkRequests {
   // Who has run the round.
   using PurgeDone = cache::CompletionPtr<cache::Result<cache::Incarnation>>;
   using CommandDone = cache::CompletionPtr<cache::Result<CommandReply>>;
-  // Gives a frame to the connection.
-  using SendFrame = std::function<void(wire::Frame frame, const std::vector<LargeField>& large)>;
+  // The connection that frames are given to.
+  class Connection {
+   public:
+    virtual ~Connection() = default;
+    virtual void Send(wire::Frame frame, const std::vector<LargeField>& large) = 0;
+    // Gets of one turn: calls write(out, epoch), which appends whole frames of that epoch to what
+    // leaves next, as many as it returns.
+    using WriteFrames = std::function<uint64_t(std::string& out, uint64_t epoch)>;
+    virtual void SendWritten(const WriteFrames& write) = 0;
+  };
 
   // `node`: who is asked, for texts. Commands are charged to `budget` until they are sent.
   LinkRequests(std::string node, cache::Budget& budget) : node_(std::move(node)), budget_(budget) {}
@@ -41,9 +51,11 @@ class LinkRequests {
 
   // Sends all that is unsent and still waited for: gets in as few frames as keys allow.
   // `incarnation`: of the node at the other end; notices to another one are answered with false.
-  void SendAll(cache::Instant now, cache::Incarnation incarnation, const SendFrame& send);
+  void SendAll(cache::Instant now, cache::Incarnation incarnation, Connection& to);
   // Takes an answer. False: it does not answer what its id stands for.
   bool OnAnswer(wire::Frame& frame);
+  // The same of gets, whose views are valid during the call.
+  bool OnGetReply(uint64_t id, std::span<const GetResultView> results);
   // The connection broke: each kind gets its own answer for "sent, and nothing heard".
   void LoseSent();
   // The node cannot be asked.
@@ -56,9 +68,10 @@ class LinkRequests {
     std::shared_ptr<cache::PeerFetch> fetch;  // null: answered
     cache::Instant sent;
   };
+  using Answered = std::vector<std::pair<std::shared_ptr<cache::PeerFetch>, const GetResultView*>>;
   struct Gets {
     std::vector<SentFetch> items;  // as in the frame
-    size_t left = 0;
+    size_t answered = 0;
   };
   struct Notice {
     cache::Incarnation incarnation;
@@ -94,19 +107,24 @@ class LinkRequests {
   using Sent =
       std::variant<Gets, cache::CompletionPtr<bool>, std::shared_ptr<Sum>, SentPurge, CommandDone>;
 
-  void SendGets(cache::Instant now, const SendFrame& send);
-  void SendOne(Notice& notice, cache::Incarnation incarnation, const SendFrame& send);
-  void SendOne(Invalidation& invalidation, const SendFrame& send);
-  void SendOne(Purge& purge, cache::Incarnation incarnation, const SendFrame& send);
-  void SendOne(Command& command, const SendFrame& send);
+  void SendOne(Notice& notice, cache::Incarnation incarnation, Connection& to);
+  void SendOne(Invalidation& invalidation, Connection& to);
+  void SendOne(Purge& purge, cache::Incarnation incarnation, Connection& to);
+  void SendOne(Command& command, Connection& to);
   uint64_t Remember(Sent sent);
+  void Forget(std::unordered_map<uint64_t, Sent>::iterator gets);
 
-  bool OnGetReply(std::unordered_map<uint64_t, Sent>::iterator at, wire::GetReply& reply);
+  uint64_t WriteGets(cache::Instant now, uint64_t epoch, std::string& out);
+  bool OnGetReply(wire::Frame& frame);
   void Lose(Sent& sent, bool understood);
 
   const std::string node_;
   cache::Budget& budget_;
   std::vector<std::shared_ptr<cache::PeerFetch>> fetches_;  // unsent
+  // Memory of what was in use last, for the next.
+  std::vector<std::shared_ptr<cache::PeerFetch>> spare_fetches_;
+  std::vector<SentFetch> spare_items_;
+  Answered spare_answered_;
   std::vector<Unsent> unsent_;
   std::unordered_map<uint64_t, Sent> sent_;  // by frame id
   uint64_t last_id_ = 0;

@@ -88,16 +88,21 @@ void PeerLink::Asked() {
 
 void PeerLink::SendUnsent() {
   if (state_ == State::kUp) {
-    requests_.SendAll(loop_.clock().Now(), peer_.incarnation,
-                      [this](wire::Frame frame, const std::vector<LargeField>& large) {
-                        frame.set_epoch(self_.epoch());
-                        channel_->Send(std::move(frame), large);
-                      });
+    requests_.SendAll(loop_.clock().Now(), peer_.incarnation, *this);
   } else if (state_ == State::kStopped) {
     requests_.RefuseUnsent(errors::Shutdown());
   } else if (unreachable_) {
     requests_.RefuseUnsent(errors::PeerUnreachable(config_.node));
   }
+}
+
+void PeerLink::Send(wire::Frame frame, const std::vector<LargeField>& large) {
+  frame.set_epoch(self_.epoch());
+  channel_->Send(std::move(frame), large);
+}
+
+void PeerLink::SendWritten(const WriteFrames& write) {
+  channel_->SendWritten([&](std::string& out) { return write(out, self_.epoch()); });
 }
 
 wire::Frame PeerLink::NewFrame() const {
@@ -138,6 +143,14 @@ void PeerLink::OnFrame(wire::Frame& frame) {
   if (frame.has_refusal()) return Down(TextOf(frame.refusal()), false);
   if (frame.id() == 0) return;
   if (!requests_.OnAnswer(frame)) return Down("it answered what was not asked", false);
+  CloseIfAnswered();
+}
+
+void PeerLink::OnGetFrame(const GetFrameView& frame) {
+  if (frame.id == 0) return;
+  const bool is_answer = frame.body == GetFrameWriter::Body::kGetReply;
+  if (!is_answer || !requests_.OnGetReply(frame.id, frame.results))
+    return Down("it answered what was not asked", false);
   CloseIfAnswered();
 }
 

@@ -21,7 +21,7 @@ namespace cistern::cluster {
 // After a goodbye nothing new is asked, and the link closes when all has been answered.
 //
 // Used on its loop's thread only.
-class PeerLink : private FrameChannel::Delegate {
+class PeerLink : private FrameChannel::Delegate, private LinkRequests::Connection {
  public:
   struct Config {
     std::string node;  // the name that must be found there
@@ -82,7 +82,10 @@ class PeerLink : private FrameChannel::Delegate {
 
   void OnChannelOpen() override;
   void OnFrame(wire::Frame& frame) override;
+  void OnGetFrame(const GetFrameView& frame) override;
   void OnChannelClosed(const std::string& reason) override;
+  void Send(wire::Frame frame, const std::vector<LargeField>& large) override;
+  void SendWritten(const WriteFrames& write) override;
 
   void Connect();
   void AwaitHello();

@@ -1,10 +1,13 @@
 // PeerService: what other nodes ask of this one's cache. server/ joins it to cache/.
 #pragma once
 
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "cache/budget.h"
+#include "cache/key.h"
 #include "cache/owner_change.h"
 #include "cache/peer_picker.h"
 
@@ -20,6 +23,16 @@ struct PeerGetRequest {
   cache::Instant deadline;  // nobody waits any more then; `done` has the same one
 };
 
+// One key that may be here, looked for without waiting.
+struct PeerLook {
+  cache::Key key;
+  cache::NodeId from = 0;  // the rest as in PeerGetRequest
+  cache::Incarnation incarnation = 0;
+  uint64_t epoch = 0;
+  cache::Wish wish = cache::Wish::kNone;
+  cache::Instant now;  // read after the request was
+};
+
 // Methods with an executor are called on its thread, others on any worker's. Completions must not
 // run inside the call. Outlives the Cluster's Stop().
 class PeerService {
@@ -29,6 +42,12 @@ class PeerService {
   // What comes from peers and waits for them is charged to it. (thread-safe)
   virtual cache::Budget& budget() = 0;
 
+  // Ahead of Find(): these keys will be looked for.
+  virtual void Prefetch(std::span<const cache::Key> keys) = 0;
+  // True: this node owns the key and has it, or knows that it is none, and `take` has been called,
+  // under a lock: it must be short. False: Get() is to be asked.
+  using Take = std::function<void(const cache::PeerReply& reply)>;
+  virtual bool Find(cache::Executor& executor, const PeerLook& look, const Take& take) = 0;
   // Must join or start origin flights only, never ask another node.
   virtual void Get(cache::Executor& executor, PeerGetRequest request,
                    cache::CompletionPtr<cache::Result<cache::PeerReply>> done) = 0;

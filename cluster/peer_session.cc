@@ -81,8 +81,19 @@ void PeerSession::OnFrame(wire::Frame& frame) {
     default:
       break;
   }
-  if (frame.id() == 0) return;
-  wire::Frame unknown = NewFrame(frame.id());
+  Unknown(frame.id());
+}
+
+void PeerSession::OnGetFrame(const GetFrameView& frame) {
+  const auto self = shared_from_this();
+  if (state_ == State::kClosed) return;
+  if (frame.body != GetFrameWriter::Body::kGet) return Unknown(frame.id);
+  OnGets(frame.id, frame.epoch, frame.gets);
+}
+
+void PeerSession::Unknown(uint64_t id) {
+  if (id == 0) return;
+  wire::Frame unknown = NewFrame(id);
   unknown.mutable_unknown_op();
   channel_.Send(std::move(unknown));
 }

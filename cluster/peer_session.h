@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -61,22 +62,28 @@ class PeerSession : public std::enable_shared_from_this<PeerSession>,
  private:
   enum class State : uint8_t { kHello, kProof, kUp, kClosed };
   struct Answer {
-    wire::GetResult item;
-    cache::BlobPtr large;  // the value, where it does not fit into the item
+    uint32_t index;
+    cache::Result<cache::PeerReply> reply;
   };
 
   PeerSession(net::Loop& loop, const Context& context, Owner& owner);
 
   void OnFrame(wire::Frame& frame) override;
+  void OnGetFrame(const GetFrameView& frame) override;
   void OnChannelClosed(const std::string& reason) override;
 
   void AwaitHello();
   void OnHello(const wire::Frame& frame);
   void OnProof(const wire::Frame& frame);
   void OnPeerChanged(const wire::Identity& identity);
-  void OnGet(wire::Frame& frame);
-  void OnGetDone(uint64_t id, uint32_t index, const cache::Result<cache::PeerReply>& reply);
+  void Unknown(uint64_t id);
+  void OnGet(const wire::Frame& frame);
+  void OnGets(uint64_t id, uint64_t epoch, std::span<const GetItemView> items);
+  std::vector<uint32_t> AnswerHits(uint64_t id, uint64_t epoch, std::span<const GetItemView> items);
+  void Load(uint64_t id, uint64_t epoch, uint32_t index, const GetItemView& item);
+  void OnGetDone(uint64_t id, uint32_t index, cache::Result<cache::PeerReply> reply);
   void SendGetReplies();
+  void SendLarge(uint64_t id, const Answer& answer);
   void OnInvalidate(wire::Frame& frame);
   void Purge(uint64_t id, const cache::PurgeScope& scope, cache::PurgeRound round);
   void InvalidateAtOwner(uint64_t id, std::vector<std::string> keys);

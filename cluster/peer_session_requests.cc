@@ -1,5 +1,8 @@
 // What a peer asks for, and the answers.
 #include <algorithm>
+#include <array>
+#include <functional>
+#include <optional>
 #include <utility>
 
 #include "cache/mutant.h"
@@ -10,6 +13,8 @@ namespace {
 
 // Values that share a frame; the next one opens another.
 constexpr size_t kFrameValueBytes = size_t{256} << 10;
+// Keys that are prefetched together.
+constexpr size_t kPrefetched = 64;
 // A request without a sensible deadline gets this one.
 constexpr uint64_t kLongestMillis = 3'600'000;
 constexpr auto kDropLate = std::chrono::milliseconds(20);  // a mutant's
@@ -26,73 +31,152 @@ cache::Wish WishFromWire(wire::Wish wish) {
   return wish == wire::WISH_LEASE ? cache::Wish::kLease : cache::Wish::kNone;
 }
 
+bool IsLarge(const cache::Result<cache::PeerReply>& reply) {
+  return reply && reply->is_found() && reply->bytes().size() > kChunkBytes;
+}
+
+// Results of one request, in as many frames as they need.
+class Results {
+ public:
+  Results(std::string& out, uint64_t id, uint64_t epoch) : out_(out), id_(id), epoch_(epoch) {}
+
+  void Add(uint32_t index, GetResultView result) {
+    if (!frame_) {
+      frame_.emplace(out_, GetFrameWriter::Body::kGetReply, id_, epoch_);
+      ++frames_;
+    }
+    result.index = index;
+    frame_->Add(result);
+    if (frame_->bytes() >= kFrameValueBytes || frame_->items() == kMostGetItems) Close();
+  }
+  // Returns how many frames there are.
+  uint64_t Close() {
+    if (frame_) frame_->Close();
+    frame_.reset();
+    return frames_;
+  }
+
+ private:
+  std::string& out_;
+  const uint64_t id_;
+  const uint64_t epoch_;
+  std::optional<GetFrameWriter> frame_;
+  uint64_t frames_ = 0;
+};
+
 }  // namespace
 
-void PeerSession::OnGet(wire::Frame& frame) {
-  const uint64_t id = frame.id();
-  const cache::Instant now = loop_.clock().Now();
-  for (int i = 0; i < frame.get().items_size(); ++i) {
-    wire::GetItem& item = *frame.mutable_get()->mutable_items(i);
-    const auto index = static_cast<uint32_t>(i);
-    if (item.mode() != wire::MODE_LOAD) {
+// One that was not read in place.
+void PeerSession::OnGet(const wire::Frame& frame) {
+  std::vector<GetItemView> items;
+  for (const wire::GetItem& item : frame.get().items())
+    items.push_back(ViewOf(item));
+  OnGets(frame.id(), frame.epoch(), items);
+}
+
+void PeerSession::OnGets(uint64_t id, uint64_t epoch, std::span<const GetItemView> items) {
+  for (const uint32_t index : AnswerHits(id, epoch, items)) {
+    if (items[index].mode == wire::MODE_LOAD) {
+      Load(id, epoch, index, items[index]);
+    } else {
       OnGetDone(id, index, tl::unexpected(NotUnderstood(context_.self.name())));
-      continue;
     }
-    const auto left = std::chrono::milliseconds(std::min(item.left_ms(), kLongestMillis));
-    auto done = cache::Completion<cache::Result<cache::PeerReply>>::Make(
-        loop_,
-        [weak = weak_from_this(), id, index](const cache::Result<cache::PeerReply>& reply) {
-          if (auto self = weak.lock()) self->OnGetDone(id, index, reply);
-        },
-        left, [left] { return tl::unexpected(cache::errors::Timeout(left)); });
-    PeerGetRequest request;
-    request.key = std::move(*item.mutable_key());
-    request.from = node_;
-    request.incarnation = peer_.incarnation;
-    request.epoch = frame.epoch();
-    request.wish = WishFromWire(item.wish());
-    request.deadline = now + left;
-    context_.service.Get(loop_, std::move(request), std::move(done));
   }
 }
 
-void PeerSession::OnGetDone(uint64_t id, uint32_t index,
-                            const cache::Result<cache::PeerReply>& reply) {
+// Returns the indexes of all others.
+std::vector<uint32_t> PeerSession::AnswerHits(uint64_t id, uint64_t epoch,
+                                              std::span<const GetItemView> items) {
+  std::vector<uint32_t> others;
+  std::vector<Answer> far;  // what does not lie in its entry: it is copied outside the shard's lock
+  channel_.SendWritten([&](std::string& out) {
+    Results results(out, id, context_.self.epoch());
+    uint32_t i = 0;
+    cache::Instant now;
+    const auto take_one = [&](const cache::PeerReply& reply) {
+      if (reply.loaded.value != nullptr) return far.push_back({i, reply});
+      results.Add(i, ToWire(reply));
+    };
+    const PeerService::Take take = std::ref(take_one);  // without a copy, which would be allocated
+    std::array<cache::Key, kPrefetched> keys;
+    for (; i < items.size(); ++i) {
+      if (i % kPrefetched == 0) {
+        const auto next = items.subspan(i, std::min(kPrefetched, items.size() - i));
+        std::transform(next.begin(), next.end(), keys.begin(),
+                       [](const GetItemView& item) { return cache::Key::Of(item.key); });
+        context_.service.Prefetch({keys.data(), next.size()});
+        now = loop_.clock().Now();
+      }
+      const PeerLook look{.key = keys[i % kPrefetched],
+                          .from = node_,
+                          .incarnation = peer_.incarnation,
+                          .epoch = epoch,
+                          .wish = WishFromWire(items[i].wish),
+                          .now = now};
+      if (items[i].mode != wire::MODE_LOAD || !context_.service.Find(loop_, look, take))
+        others.push_back(i);
+    }
+    for (const Answer& answer : far) {
+      if (!IsLarge(answer.reply)) results.Add(answer.index, ToWire(answer.reply));
+    }
+    return results.Close();
+  });
+  for (const Answer& answer : far) {
+    if (IsLarge(answer.reply)) SendLarge(id, answer);
+  }
+  return others;
+}
+
+void PeerSession::Load(uint64_t id, uint64_t epoch, uint32_t index, const GetItemView& item) {
+  const auto left = std::chrono::milliseconds(std::min(item.left_ms, kLongestMillis));
+  auto done = cache::Completion<cache::Result<cache::PeerReply>>::Make(
+      loop_,
+      [weak = weak_from_this(), id, index](cache::Result<cache::PeerReply> reply) {
+        if (auto self = weak.lock()) self->OnGetDone(id, index, std::move(reply));
+      },
+      left, [left] { return tl::unexpected(cache::errors::Timeout(left)); });
+  PeerGetRequest request;
+  request.key = item.key;
+  request.from = node_;
+  request.incarnation = peer_.incarnation;
+  request.epoch = epoch;
+  request.wish = WishFromWire(item.wish);
+  request.deadline = loop_.clock().Now() + left;
+  context_.service.Get(loop_, std::move(request), std::move(done));
+}
+
+void PeerSession::OnGetDone(uint64_t id, uint32_t index, cache::Result<cache::PeerReply> reply) {
   if (state_ != State::kUp) return;
   if (answers_.empty()) {
     loop_.AtTurnEnd([weak = weak_from_this()] {
       if (auto self = weak.lock()) self->SendGetReplies();
     });
   }
-  Answer answer;
-  answer.large = ToWire(reply, answer.item);
-  answer.item.set_index(index);
-  answers_[id].push_back(std::move(answer));
+  answers_[id].push_back({index, std::move(reply)});
 }
 
 void PeerSession::SendGetReplies() {
-  for (auto& [id, answers] : std::exchange(answers_, {})) {
-    wire::Frame frame = NewFrame(id);
-    size_t bytes = 0;
-    for (Answer& answer : answers) {
-      bytes += answer.item.value().size() + answer.item.version().size();
-      *frame.mutable_get_reply()->add_items() = std::move(answer.item);
-      // A large value has a frame to itself: the others do not wait for its chunks.
-      if (answer.large == nullptr && bytes < kFrameValueBytes) continue;
-      std::vector<LargeField> large;
-      if (answer.large != nullptr) {
-        auto& items = *frame.mutable_get_reply()->mutable_items();
-        wire::Frame whole = NewFrame(id);
-        *whole.mutable_get_reply()->add_items() = std::move(*items.rbegin());
-        items.RemoveLast();
-        channel_.Send(std::move(whole), {{0, std::move(answer.large)}});
-        continue;
+  for (const auto& [id, answers] : std::exchange(answers_, {})) {
+    channel_.SendWritten([&, id = id, &answers = answers](std::string& out) {
+      Results results(out, id, context_.self.epoch());
+      for (const Answer& answer : answers) {
+        if (!IsLarge(answer.reply)) results.Add(answer.index, ToWire(answer.reply));
       }
-      channel_.Send(std::exchange(frame, NewFrame(id)));
-      bytes = 0;
+      return results.Close();
+    });
+    for (const Answer& answer : answers) {
+      if (IsLarge(answer.reply)) SendLarge(id, answer);
     }
-    if (frame.get_reply().items_size() > 0) channel_.Send(std::move(frame));
   }
+}
+
+// It has a frame to itself: the others do not wait for its chunks.
+void PeerSession::SendLarge(uint64_t id, const Answer& answer) {
+  wire::Frame frame = NewFrame(id);
+  wire::GetResult& item = *frame.mutable_get_reply()->add_items();
+  item = WithoutValue(ToWire(answer.reply));
+  item.set_index(answer.index);
+  channel_.Send(std::move(frame), {{0, answer.reply->loaded.value}});
 }
 
 void PeerSession::OnInvalidate(wire::Frame& frame) {

@@ -172,38 +172,58 @@ cache::Error FromWire(const wire::Error& error) {
   return {CodeFromWire(error.code()), error.text()};
 }
 
-cache::BlobPtr ToWire(const cache::Result<cache::PeerReply>& reply, wire::GetResult& item) {
-  if (!reply) {
-    item.set_outcome(wire::OUTCOME_ERROR);
-    *item.mutable_error() = ToWire(reply.error());
-    return nullptr;
-  }
-  item.set_ttl_us(ToMicros(reply->ttl));
-  item.set_lease_us(ToMicros(reply->lease));
-  item.set_sequence(reply->sequence);
-  item.set_version(reply->loaded.version);
-  item.set_source(SourceToWire(reply->source));
-  if (reply->loaded.value == nullptr) {
-    item.set_outcome(wire::OUTCOME_NOT_FOUND);
-    return nullptr;
-  }
-  item.set_outcome(wire::OUTCOME_FOUND);
-  return Put(reply->loaded.value, item.mutable_value());
+GetResultView ToWire(const cache::PeerReply& reply) {
+  GetResultView item;
+  item.outcome = reply.is_found() ? wire::OUTCOME_FOUND : wire::OUTCOME_NOT_FOUND;
+  if (reply.is_found()) item.value = reply.bytes();
+  item.ttl_us = ToMicros(reply.ttl);
+  item.lease_us = ToMicros(reply.lease);
+  item.sequence = reply.sequence;
+  item.version = reply.loaded.version;
+  item.source = SourceToWire(reply.source);
+  return item;
 }
 
-cache::Result<cache::PeerReply> FromWire(wire::GetResult& item, std::string_view node) {
-  if (item.outcome() == wire::OUTCOME_ERROR) return tl::unexpected(FromWire(item.error()));
+GetResultView ToWire(const cache::Result<cache::PeerReply>& reply) {
+  if (reply) return ToWire(*reply);
+  GetResultView item;
+  item.outcome = wire::OUTCOME_ERROR;
+  item.error = CodeToWire(reply.error().code);
+  item.error_text = reply.error().text;
+  return item;
+}
+
+wire::GetResult WithoutValue(const GetResultView& item) {
+  wire::GetResult message;
+  message.set_index(item.index);
+  message.set_outcome(item.outcome);
+  message.set_ttl_us(item.ttl_us);
+  message.set_lease_us(item.lease_us);
+  message.set_sequence(item.sequence);
+  message.set_version(std::string(item.version));
+  message.set_source(item.source);
+  return message;
+}
+
+cache::Result<cache::PeerReply> FromWire(const GetResultView& item, std::string_view node) {
+  if (item.outcome == wire::OUTCOME_ERROR)
+    return tl::unexpected(cache::Error{CodeFromWire(item.error), std::string(item.error_text)});
   cache::PeerReply reply;
-  if (item.outcome() == wire::OUTCOME_FOUND && item.type() == wire::VALUE_STRING) {
-    reply.loaded.value = cache::MakeBlob(item.value());
-  } else if (item.outcome() != wire::OUTCOME_NOT_FOUND) {
+  if (item.outcome == wire::OUTCOME_FOUND && item.type == wire::VALUE_STRING) {
+    if (item.value.size() <= cache::PeerReply::kMostLent) {
+      reply.lent = item.value;
+    } else {
+      // The one copy of a larger value: replies write it from where it lies then.
+      reply.loaded.value = cache::MakeBlob(item.value);
+    }
+  } else if (item.outcome != wire::OUTCOME_NOT_FOUND) {
     return tl::unexpected(NotUnderstood(node));
   }
-  reply.loaded.version = item.version();
-  reply.ttl = FromMicros(item.ttl_us());
-  reply.lease = FromMicros(item.lease_us());
-  reply.sequence = item.sequence();
-  reply.source = SourceFromWire(item.source());
+  reply.loaded.version = item.version;
+  reply.ttl = FromMicros(item.ttl_us);
+  reply.lease = FromMicros(item.lease_us);
+  reply.sequence = item.sequence;
+  reply.source = SourceFromWire(item.source);
   return reply;
 }
 

@@ -9,6 +9,7 @@
 #include "cache/error.h"
 #include "cache/peer_picker.h"
 #include "cluster/command_runner.h"
+#include "cluster/get_codec.h"
 #include "cluster/peer.pb.h"
 
 namespace cistern::cluster {
@@ -35,10 +36,13 @@ std::optional<cache::PurgeScope> ScopeFromWire(wire::Invalidate& message);
 wire::Error ToWire(const cache::Error& error);
 cache::Error FromWire(const wire::Error& error);
 
-// Fills `item` but for its index; the value is left out and returned where it is above kChunkBytes.
-cache::BlobPtr ToWire(const cache::Result<cache::PeerReply>& reply, wire::GetResult& item);
-// Takes the value out of `item`. `node`: who answered, for texts.
-cache::Result<cache::PeerReply> FromWire(wire::GetResult& item, std::string_view node);
+// Valid as long as `reply`, unchanged.
+GetResultView ToWire(const cache::PeerReply& reply);
+GetResultView ToWire(const cache::Result<cache::PeerReply>& reply);
+// The same as a message, without its value: for one above kChunkBytes.
+wire::GetResult WithoutValue(const GetResultView& item);
+// A small value is not copied: it stays where `item` has it. `node`: who answered, for texts.
+cache::Result<cache::PeerReply> FromWire(const GetResultView& item, std::string_view node);
 
 cache::BlobPtr ToWire(const cache::Result<CommandReply>& reply, wire::CommandReply& message);
 cache::Result<CommandReply> FromWire(wire::CommandReply& message, std::string_view node);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "cache/recycler.h"
 #include "server/error_texts.h"
 #include "server/replies.h"
 #include "server/worker.h"
@@ -24,28 +25,56 @@ constexpr size_t kKeptBytes = size_t{64} << 10;
 constexpr size_t kKeptValues = 1024;
 
 Found AsFound(const Answer& answer) {
+  if (answer.lent) return {Found::Kind::kValue, *answer.lent, nullptr};
   if (answer.value == nullptr) return {Found::Kind::kNotFound, {}, nullptr};
   return {Found::Kind::kValue, answer.value->bytes(), answer.value.get()};
 }
 
 // A load on behalf of one request.
-void LoadOne(Call& call) {
-  const auto write = call.command().found;
-  PendingReplyPtr pending = call.Pend();
-  auto done = Completion<Result<Answer>>::Make(
-      call.worker().loop(),
-      [pending, write](const Result<Answer>& answer) {
-        if (answer) {
-          write(pending->reply(), AsFound(*answer));
-        } else {
-          WriteError(pending->reply(), answer.error());
-        }
-        pending->Finish();
-      },
-      TimeLeft(call), Late<Answer>(call));
-  pending->OnAbandon([done] { done->Cancel(); });
-  call.worker().cache().Get(call.worker().loop(), call.key(), call.deadline(), done);
-}
+class LoadOne final : public Completion<Result<Answer>>, private Deadlines::Item {
+ public:
+  static void Start(Call& call) {
+    const auto load = std::allocate_shared<LoadOne>(cache::Recycler<LoadOne>(), call);
+    Worker& worker = call.worker();
+    worker.deadlines().Add(*load, call.now() + TimeLeft(call));
+    // Whoever works on it holds it until it is done; then the reply forgets this.
+    load->pending_->OnAbandon([it = load.get()] { it->Cancel(); });
+    worker.cache().Get(worker.loop(), call.key(), call.deadline(), load);
+  }
+
+  explicit LoadOne(Call& call)
+      : Completion(call.worker().loop()),
+        deadlines_(call.worker().deadlines()),
+        limit_(TimeAllowed(call)),
+        write_(call.command().found),
+        pending_(call.Pend()) {}
+  ~LoadOne() override { Drop(); }
+
+ private:
+  void Run(Result<Answer> answer) override {
+    deadlines_.Remove(*this);
+    const PendingReplyPtr pending = std::move(pending_);
+    if (answer) {
+      write_(pending->reply(), AsFound(*answer));
+    } else {
+      WriteError(pending->reply(), answer.error());
+    }
+    pending->Finish();
+  }
+  void Drop() override {
+    deadlines_.Remove(*this);
+    if (const PendingReplyPtr pending = std::move(pending_)) pending->ForgetAbandon();
+  }
+  void OnDeadline() override {
+    const auto self = shared_from_this();
+    DoneNow(tl::unexpected(cache::errors::Timeout(limit_)));
+  }
+
+  Deadlines& deadlines_;
+  const cache::Duration limit_;
+  void (*const write_)(Reply&, const Found&);
+  PendingReplyPtr pending_;
+};
 
 // The loads of one request with several misses. Owned by their completions; all on one thread.
 class LoadMany : public std::enable_shared_from_this<LoadMany> {
@@ -154,7 +183,7 @@ void ReadOne(Call& call) {
   if (hit) return;
   if (IsLocalOnly(call, key.bytes)) return write(call.reply(), AsFound({}));
   if (!call.worker().HasRoom()) return call.reply().Error(error_texts::kNoRoomToLoad);
-  LoadOne(call);
+  LoadOne::Start(call);
 }
 
 void ReadMany(Call& call, ReadValues::Keep keep, WriteValues write) {

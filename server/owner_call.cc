@@ -103,9 +103,10 @@ class RunOrLoad : public std::enable_shared_from_this<RunOrLoad> {
   void OnLoaded(const Result<cache::Answer>& answer) {
     if (!done_->pending()) return;
     if (!answer) return done_->Done(tl::unexpected(answer.error()));
-    if (answer->value == nullptr) return done_->Done(CommandReply{CommandReply::Null{}});
+    const cache::BlobPtr loaded = answer->Blob();
+    if (loaded == nullptr) return done_->Done(CommandReply{CommandReply::Null{}});
     // The value need not be kept, or not any more: then the reply is what a GET got.
-    Run([self = shared_from_this(), value = answer->value](Result<CommandReply> reply) {
+    Run([self = shared_from_this(), value = loaded](Result<CommandReply> reply) {
       if (reply && IsNull(*reply)) reply = CommandReply{value};
       self->done_->Done(std::move(reply));
     });

@@ -2,6 +2,17 @@
 
 namespace cistern::server {
 
+bool PeerDoor::Find(cache::Executor& executor, const cluster::PeerLook& look, const Take& take) {
+  return cache_.FindForPeer(executor,
+                            {.key = look.key.bytes,
+                             .node = look.from,
+                             .incarnation = look.incarnation,
+                             .epoch = look.epoch,
+                             .wish = look.wish,
+                             .deadline = {}},
+                            look.key, look.now, take);
+}
+
 void PeerDoor::Get(cache::Executor& executor, cluster::PeerGetRequest request,
                    cache::CompletionPtr<cache::Result<cache::PeerReply>> done) {
   cache_.ServePeer(executor,

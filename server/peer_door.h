@@ -1,6 +1,7 @@
 // PeerDoor: what other nodes ask of this one, handed to its cache.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ class PeerDoor final : public cluster::PeerService {
   explicit PeerDoor(cache::Cache& cache) : cache_(cache) {}
 
   cache::Budget& budget() override { return cache_.store().budget(); }
+  void Prefetch(std::span<const cache::Key> keys) override { cache_.store().Prefetch(keys); }
+  bool Find(cache::Executor& executor, const cluster::PeerLook& look, const Take& take) override;
   void Get(cache::Executor& executor, cluster::PeerGetRequest request,
            cache::CompletionPtr<cache::Result<cache::PeerReply>> done) override;
   void DropCopies(const cache::Notice& notice, cache::NodeId from) override;

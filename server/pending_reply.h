@@ -62,6 +62,7 @@ class PendingReply : public std::enable_shared_from_this<PendingReply>, private 
   // `action` runs once if the client goes before Finish(): cancel what works for it. Runs at once
   // if the client is gone already. Dropped by Finish(). A later action replaces the earlier one.
   void OnAbandon(std::function<void()> action);
+  void ForgetAbandon() { on_abandon_ = nullptr; }
   bool abandoned() const { return owner_ == nullptr; }
 
  private:

@@ -16,6 +16,7 @@
 #include "server/client_eviction.h"
 #include "server/command.h"
 #include "server/config/config.h"
+#include "server/deadlines.h"
 #include "server/output.h"
 #include "server/request_batch.h"
 #include "server/turn_inputs.h"
@@ -80,6 +81,8 @@ class Worker {
   size_t clients() const { return clients_.load(std::memory_order_relaxed); }
   const WorkerStats& stats() const { return stats_; }
   net::Loop& loop() { return loop_; }
+  // Of requests that wait.
+  Deadlines& deadlines() { return deadlines_; }
   // What holds now: it may be another one in the next event.
   const Config& config() const { return context_.config.now(); }
   const CommandTable& commands() const { return context_.commands; }
@@ -125,6 +128,7 @@ class Worker {
   std::vector<Worker*> all_{this};
   std::atomic<size_t> clients_{0};  // also those not opened yet
   WorkerStats stats_;
+  Deadlines deadlines_{loop_};  // outlives the connections
   ClientEviction eviction_{*this};
   UnauthenticatedClients unauthenticated_;
   size_t fair_share_ = 0;

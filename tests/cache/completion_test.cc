@@ -50,6 +50,27 @@ TEST_F(CompletionTest, AResultThatIsUnderWayWhenTheDeadlineComesWins) {
   EXPECT_EQ(executor.timers(), 0u);
 }
 
+TEST_F(CompletionTest, DoneNowDeliversInsideTheCallAndOnce) {
+  auto completion = MakeUntil(10ms);
+  completion->DoneNow(1);
+  EXPECT_EQ(got, std::vector{1});
+  completion->DoneNow(2);
+  completion->Done(3);
+  clock.Advance(1s);
+  executor.RunAll();
+  EXPECT_EQ(got, std::vector{1});
+  EXPECT_EQ(executor.timers(), 0u);
+}
+
+TEST_F(CompletionTest, DoneNowComesTooLateForAResultThatIsUnderWay) {
+  auto completion = Make();
+  completion->Done(1);
+  completion->DoneNow(2);
+  EXPECT_TRUE(got.empty());
+  executor.RunAll();
+  EXPECT_EQ(got, std::vector{1});
+}
+
 TEST_F(CompletionTest, AfterCancelNothingIsDelivered) {
   auto early = MakeUntil(10ms);
   early->Cancel();

@@ -216,6 +216,42 @@ TEST(Forward, ErrorKindsSurviveTheHop) {
   EXPECT_EQ(cluster.backend->loads["k"], 1) << "the asker must not load it again";
 }
 
+// What a peer asks and the owner has is answered without a flight, and leased like any other.
+TEST(Forward, WhatTheOwnerHasIsFoundForAPeerAtOnce) {
+  FakeCluster cluster(2, AlwaysHot());
+  cluster.Get(0, "k");
+  const auto look = [&](int node, std::string_view key, cache::Wish wish, uint64_t epoch = 1) {
+    std::optional<cache::PeerReply> taken;
+    const bool found = cluster[node].cache->FindForPeer(
+        *cluster[node].executor,
+        {.key = key, .node = 1, .incarnation = 1, .epoch = epoch, .wish = wish, .deadline = {}},
+        cache::Key::Of(key), cluster.clock.Now(), [&](const cache::PeerReply& reply) {
+          taken = reply;
+          taken->Own();
+        });
+    EXPECT_EQ(found, taken.has_value());
+    return taken;
+  };
+  const auto plain = look(0, "k", cache::Wish::kNone);
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->bytes(), "v1");
+  EXPECT_EQ(plain->source, cache::Source::kMain);
+  EXPECT_EQ(plain->lease, 0s);
+  const auto leased = look(0, "k", cache::Wish::kLease);
+  EXPECT_EQ(leased->lease, 1s);
+  EXPECT_GT(leased->sequence, 0u);
+  EXPECT_EQ(look(0, "k", cache::Wish::kLease, 2)->lease, 0s);  // it has another table of owners
+  EXPECT_FALSE(look(0, "absent", cache::Wish::kNone));
+  EXPECT_FALSE(look(1, "k", cache::Wish::kNone));  // not its owner
+  EXPECT_EQ(cluster.stats(0).server_requests.value(), 3u);
+  // The lease is recalled like any other.
+  const auto deleted = cluster.StartDelete(0, {"k"});
+  cluster.Run();
+  EXPECT_EQ(cluster.notices_sent, 1);
+  EXPECT_EQ(**deleted, 1);
+  EXPECT_FALSE(look(0, "k", cache::Wish::kNone));
+}
+
 TEST(Forward, LatenciesOfRequestsAndLoadsAreCounted) {
   FakeCluster cluster(2, WithoutCopies());
   cluster.backend->parked = true;

@@ -73,6 +73,10 @@ class FakeService : public PeerService {
   using InvalidateDone = cache::CompletionPtr<cache::Result<int64_t>>;
 
   cache::Budget& budget() override { return memory; }
+  void Prefetch(std::span<const cache::Key>) override {}
+  bool Find(cache::Executor&, const PeerLook& look, const Take& take) override {
+    return find && find(look, take);
+  }
   void Get(cache::Executor&, PeerGetRequest request, GetDone done) override {
     gets.Add(request);
     get(std::move(request), std::move(done));
@@ -94,6 +98,8 @@ class FakeService : public PeerService {
   void CutDisputed() override { cuts.Add({}); }
   void PeerHeard(cache::Duration) override { heard.Add({}); }
 
+  // By default nothing is found at once.
+  std::function<bool(const PeerLook&, const Take&)> find;
   // By default every key's value is "value of <key>".
   std::function<void(PeerGetRequest, GetDone)> get = [](const PeerGetRequest& request,
                                                         const GetDone& done) {
@@ -143,7 +149,10 @@ class FakeFetch : public cache::PeerFetch {
     ++sendings;
     return wanted;
   }
-  void OnReply(Reply reply) override { replies.Add(std::move(reply)); }
+  void OnReply(Reply reply) override {
+    if (reply) reply->Own();
+    replies.Add(std::move(reply));
+  }
 
   Reply Answer() {
     auto all = replies.Await(1);

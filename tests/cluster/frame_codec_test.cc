@@ -3,6 +3,7 @@
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "cluster/peer.pb.h"
@@ -97,6 +98,33 @@ TEST(FrameCodec, FramesFedInTwoPartsComeOutAtEverySplit) {
     Drain(decoder, got);
     ExpectSame(got, frames);
   }
+}
+
+// What was lent is gone once the decoder has said that it needs more.
+TEST(FrameCodec, FramesLentInTwoPartsComeOutAtEverySplit) {
+  auto frames = Samples();
+  frames[1].mutable_get_reply()->mutable_items(0)->set_value(std::string(150, 'v'));
+  const std::string bytes = Encoded(frames);
+  for (size_t split = 0; split <= bytes.size(); ++split) {
+    FrameDecoder decoder;
+    std::vector<wire::Frame> got;
+    for (std::string part : {bytes.substr(0, split), bytes.substr(split)}) {
+      decoder.Lend(part);
+      Drain(decoder, got);
+      std::fill(part.begin(), part.end(), '\xff');
+    }
+    ExpectSame(got, frames);
+  }
+}
+
+TEST(FrameCodec, LentFramesStayWhereTheyAre) {
+  const std::string bytes = Encoded(Samples());
+  FrameDecoder decoder;
+  decoder.Lend(bytes);
+  std::string_view frame;
+  ASSERT_EQ(decoder.NextBytes(frame), FrameDecoder::Status::kFrame);
+  EXPECT_EQ(frame.data(), bytes.data() + 1 + (static_cast<unsigned char>(bytes[0]) > 127 ? 1 : 0));
+  EXPECT_EQ(decoder.capacity(), FrameDecoder().capacity());
 }
 
 TEST(FrameCodec, LengthAboveTheLimitIsMalformedBeforeItsBytesCome) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cluster/frame_codec.h"
 #include "net/loop.h"
 #include "tests/cluster/fakes.h"
 
@@ -10,7 +11,7 @@ namespace {
 
 using cache::ErrorCode;
 
-class LinkRequestsTest : public testing::Test {
+class LinkRequestsTest : public testing::Test, private LinkRequests::Connection {
  protected:
   std::shared_ptr<FakeFetch> Fetch(const std::string& key) {
     auto fetch = std::make_shared<FakeFetch>(key);
@@ -31,9 +32,20 @@ class LinkRequestsTest : public testing::Test {
                  cache::Completion<cache::Result<CommandReply>>::Make(
                      loop, [this](const auto& reply) { replies.push_back(reply); }));
   }
-  void SendAll() {
-    requests.SendAll(cache::SystemClock().Now(), 2,
-                     [this](wire::Frame frame, const auto&) { frames.push_back(frame); });
+  void SendAll() { requests.SendAll(cache::SystemClock().Now(), 2, *this); }
+  void Send(wire::Frame frame, const std::vector<LargeField>&) override { frames.push_back(frame); }
+  void SendWritten(const WriteFrames& write) override {
+    std::string bytes;
+    const uint64_t written = write(bytes, kEpoch);
+    FrameDecoder decoder;
+    decoder.Append(bytes);
+    wire::Frame frame;
+    for (uint64_t i = 0; i < written; ++i) {
+      ASSERT_EQ(decoder.Next(frame), FrameDecoder::Status::kFrame);
+      EXPECT_EQ(frame.epoch(), kEpoch);
+      frames.push_back(frame);
+    }
+    EXPECT_EQ(decoder.buffered(), 0u);
   }
   // Completions run; the last thing of a test.
   void Settle() {
@@ -41,6 +53,7 @@ class LinkRequestsTest : public testing::Test {
     loop.Run();
   }
 
+  static constexpr uint64_t kEpoch = 4711;
   net::Loop loop{0};
   cache::Budget memory{1 << 30};
   LinkRequests requests{"b", memory};

@@ -106,6 +106,89 @@ TEST_F(PeerTest, GetsOfOneTurnShareAFrameEachWay) {
   EXPECT_EQ(after.frames_received - before.frames_received, 1u);
 }
 
+// What the owner has at once and what it must load are answered in frames of their own.
+TEST_F(PeerTest, HitsOfAFrameDoNotWaitForTheOthers) {
+  Join();
+  std::vector<FakeService::GetDone> held;
+  server.service.find = [](const PeerLook& look, const PeerService::Take& take) {
+    if (!look.key.bytes.starts_with("hit")) return false;
+    cache::PeerReply reply;
+    reply.lent = look.key.bytes;
+    reply.lease = look.wish == cache::Wish::kLease ? std::chrono::seconds(1) : cache::Duration(0);
+    take(reply);
+    return true;
+  };
+  server.service.get = [&](const PeerGetRequest&, const FakeService::GetDone& done) {
+    held.push_back(done);
+  };
+  std::vector<std::shared_ptr<FakeFetch>> fetches;
+  for (const char* key : {"hit 1", "slow 1", "hit 2", "slow 2"})
+    fetches.push_back(std::make_shared<FakeFetch>(key));
+  fetches[2]->wish_wanted = cache::Wish::kLease;
+  OnLoop(asker.loop, [&] {
+    for (const auto& fetch : fetches)
+      asker.link->Fetch(fetch);
+  });
+  EXPECT_EQ(fetches[0]->Value(), "hit 1");
+  EXPECT_EQ(fetches[0]->Answer()->lease, cache::Duration(0));
+  EXPECT_EQ(fetches[2]->Value(), "hit 2");
+  EXPECT_EQ(fetches[2]->Answer()->lease, std::chrono::seconds(1));
+  EXPECT_EQ(server.service.gets.Await(2)[1].key, "slow 2");
+  EXPECT_EQ(fetches[1]->replies.size(), 0u);
+  OnLoop(server.loop, [&] {
+    for (const auto& done : held)
+      done->Done(Found("loaded"));
+  });
+  EXPECT_EQ(fetches[1]->Value(), "loaded");
+  EXPECT_EQ(fetches[3]->Value(), "loaded");
+}
+
+// Up to 4 KiB a value is lent, above it is a blob, above 1 MiB it comes in chunks; from the store
+// at once, or loaded.
+TEST_F(PeerTest, ValuesOfEverySizeArriveHoweverTheyAreFound) {
+  Join();
+  constexpr size_t kSizes[] = {0,
+                               1,
+                               127,
+                               128,
+                               4096,
+                               4097,
+                               262144,
+                               kChunkBytes - 1,
+                               kChunkBytes,
+                               kChunkBytes + 1,
+                               3 * kChunkBytes};
+  const auto value_of = [](std::string_view key) {
+    return Numbered(std::stoul(std::string(key.substr(key.find(' ') + 1))));
+  };
+  server.service.find = [&](const PeerLook& look, const PeerService::Take& take) {
+    if (!look.key.bytes.starts_with("hit")) return false;
+    const std::string value = value_of(look.key.bytes);
+    cache::PeerReply reply;
+    if (value.size() > 4096) {
+      reply.loaded.value = cache::MakeBlob(value);
+    } else {
+      reply.lent = value;
+    }
+    take(reply);
+    return true;
+  };
+  server.service.get = [&](const PeerGetRequest& request, const FakeService::GetDone& done) {
+    done->Done(Found(value_of(request.key)));
+  };
+  std::vector<std::pair<std::shared_ptr<FakeFetch>, size_t>> fetches;
+  for (const size_t size : kSizes) {
+    for (const char* how : {"hit ", "load "})
+      fetches.emplace_back(std::make_shared<FakeFetch>(how + std::to_string(size)), size);
+  }
+  OnLoop(asker.loop, [&] {
+    for (const auto& [fetch, size] : fetches)
+      asker.link->Fetch(fetch);
+  });
+  for (const auto& [fetch, size] : fetches)
+    EXPECT_TRUE(fetch->Value() == Numbered(size)) << fetch->key();
+}
+
 TEST_F(PeerTest, NeverAnsweredInsideTheCall) {
   Join();
   auto fetch = std::make_shared<FakeFetch>("k");
