@@ -138,11 +138,12 @@ void WriteGetReplyInPlace(benchmark::State& state) {
   for (auto _ : state) {
     bytes.clear();
     GetFrameWriter frame(bytes, GetFrameWriter::Body::kGetReply, 1234567, 0xfedcba9876543210);
-    for (int64_t i = 0; i < state.range(0); ++i)
-      frame.Add(GetResultView{.index = static_cast<uint32_t>(i),
-                              .outcome = wire::OUTCOME_FOUND,
-                              .value = value,
-                              .ttl_us = 600'000'000});
+    GetResultView item;
+    item.outcome = wire::OUTCOME_FOUND;
+    item.value = value;
+    item.ttl_us = 600'000'000;
+    for (item.index = 0; item.index < state.range(0); ++item.index)
+      frame.Add(item);
     frame.Close();
     benchmark::DoNotOptimize(bytes.data());
   }

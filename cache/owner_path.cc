@@ -73,8 +73,11 @@ bool OwnerPath::Find(Group& group, Key key, Instant now, const Waiter& peer,
   PeerReply reply;
   reply.loaded.version = entry->version();
   if (!entry->negative()) {
-    reply.loaded.value = entry->blob();
-    if (!reply.loaded.value) reply.lent = entry->value();
+    if (const Blob* blob = entry->blob()) {
+      reply.loaded.value = BlobPtr(blob);
+    } else {
+      reply.lent = entry->value();
+    }
   }
   reply.ttl = TtlOf(*entry, now);
   const Lease lease = GrantTo(peer, shard, group, key.bytes, reply.ttl);
