@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "cache/lookahead.h"
 #include "cache/mutant.h"
 #include "cluster/peer_session.h"
 
@@ -14,7 +15,7 @@ namespace {
 // Values that share a frame; the next one opens another.
 constexpr size_t kFrameValueBytes = size_t{256} << 10;
 // Keys that are prefetched together.
-constexpr size_t kPrefetched = 64;
+constexpr size_t kPrefetched = cache::Lookahead::kMostKeys;
 // A request without a sensible deadline gets this one.
 constexpr uint64_t kLongestMillis = 3'600'000;
 constexpr auto kDropLate = std::chrono::milliseconds(20);  // a mutant's

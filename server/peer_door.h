@@ -16,7 +16,9 @@ class PeerDoor final : public cluster::PeerService {
   explicit PeerDoor(cache::Cache& cache) : cache_(cache) {}
 
   cache::Budget& budget() override { return cache_.store().budget(); }
-  void Prefetch(std::span<const cache::Key> keys) override { cache_.store().Prefetch(keys); }
+  void Prefetch(std::span<const cache::Key> keys) override {
+    cache::Lookahead::AtOnce(cache_.store(), keys);
+  }
   bool Find(cache::Executor& executor, const cluster::PeerLook& look, const Take& take) override;
   void Get(cache::Executor& executor, cluster::PeerGetRequest request,
            cache::CompletionPtr<cache::Result<cache::PeerReply>> done) override;
