@@ -203,10 +203,10 @@ Result<Group*> Cache::GroupHere(std::string_view key) const {
 Result<bool> Cache::UpdateHere(Executor& executor, Key key, Touches touches, const Decide& decide,
                                Recalls* recalls) {
   if (auto leaving = Leaving()) return tl::unexpected(std::move(*leaving));
-  const Result<Group*> group = GroupHere(key.bytes);
-  if (!group) return tl::unexpected(group.error());
-  Result<bool> changed = write_path_.Update(**group, key, touches, decide, recalls);
-  if (changed && *changed) (*group)->stats(executor.index()).invalidations.Add();
+  Group* group = GroupOf(key.bytes);  // whose key it is Update() asks under the lock
+  if (group == nullptr) return tl::unexpected(errors::NoGroup(key.bytes));
+  Result<bool> changed = write_path_.Update(*group, key, touches, decide, recalls);
+  if (changed && *changed) group->stats(executor.index()).invalidations.Add();
   return changed;
 }
 

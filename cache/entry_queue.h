@@ -39,6 +39,10 @@ class EntryQueue {
   }
   Entry* front() const { return front_ == Ref::kNone ? nullptr : At(front_); }
   Entry* back() const { return back_ == Ref::kNone ? nullptr : At(back_); }
+  // The one that will stand at the back when that has gone.
+  void PrefetchSecond() const {
+    if (back_ != Ref::kNone && At(back_)->prev != Ref::kNone) At(At(back_)->prev)->Prefetch();
+  }
   size_t size() const { return size_; }
 
  private:

@@ -93,6 +93,7 @@ void EntryTable::Hit(Entry* entry, uint64_t hash) {
 }
 
 void EntryTable::Put(const NewEntry& fresh) {
+  queues_[account_of_[fresh.group]].values->Expect(fresh.hash);
   if (Entry* old = index_.Find(fresh.key, fresh.hash)) Erase(old);
   if (fresh.version.size() > kMostVersionBytes) return;
   Entry* entry = MakeOrEvict(fresh);
@@ -265,7 +266,17 @@ uint64_t EntryTable::EvictOne(size_t a) {
   if (victim == nullptr) return 0;
   ++touched_;
   ++counts_[victim->group()].of[static_cast<size_t>(victim->role())].evictions;
-  return Drop(victim);
+  const uint64_t bytes = Drop(victim);
+  LookAheadToEvict(queues);
+  return bytes;
+}
+
+void EntryTable::LookAheadToEvict(const Queues& queues) const {
+  const Entry* next = queues.values->Next();
+  if (next == nullptr) return;
+  const uint64_t hash = next->hash();
+  index_.Prefetch(hash);
+  queues.values->Expect(hash);
 }
 
 void EntryTable::NoteExpiry(const Entry& entry) {

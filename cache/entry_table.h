@@ -150,6 +150,8 @@ class EntryTable {
   // Forgets what was counted under an earlier watermark.
   void CatchUp(EntryCounts* counts, size_t group) const;
   void Unlink(Entry* entry);
+  // Brings what the next eviction of the queues will look at into the CPU's cache.
+  void LookAheadToEvict(const Queues& queues) const;
   // The entry is in no queue any more.
   uint64_t Drop(Entry* entry);
   // ... nor in the index.

@@ -63,6 +63,10 @@ class EvictionPolicy {
   virtual void Replace(Entry* copy) = 0;
   // The entry to evict next, already removed from the policy; nullptr when it holds none.
   virtual Entry* Evict() = 0;
+  // The entry that is likely to be evicted next; may be null. A hint, like the one below.
+  virtual const Entry* Next() const { return nullptr; }
+  // An entry of that hash will be inserted or evicted soon.
+  virtual void Expect(uint64_t /*hash*/) const {}
   // Entries that evictions have looked at and spared, all together.
   uint64_t spared() const { return spared_; }
   // Memory of its own: what it remembers of evicted entries, tables.

@@ -37,8 +37,17 @@ Ghosts::Table Ghosts::TableOf(size_t segments) {
   return {segments, std::vector<Segment*>((segments + kChunk - 1) / kChunk)};
 }
 
+void Ghosts::Prefetch(uint64_t hash) const {
+  const uint64_t line = LineNumber(hash);
+  const size_t i = line / kLines;
+  if (i >= table_.segments) return;
+  const Segment* chunk = table_.chunks[i / kChunk];
+  if (chunk == nullptr || chunk[i % kChunk].lines == Ref::kNone) return;
+  __builtin_prefetch(LinesOf(chunk[i % kChunk]) + line % kLines);
+}
+
 Ghosts::Line* Ghosts::LineOf(uint64_t hash) {
-  const uint64_t line = (hash & UINT32_MAX) * (table_.segments * kLines) >> 32;
+  const uint64_t line = LineNumber(hash);
   const size_t i = line / kLines;
   if (i >= table_.segments) return nullptr;  // there are none
   Segment*& chunk = table_.chunks[i / kChunk];

@@ -28,6 +28,8 @@ class Ghosts {
 
   // Makes room to remember about so many keys over a window of so many bytes.
   void Fit(size_t keys, uint64_t window);
+  // One of the next two is about to be asked of the key: its line is on its way.
+  void Prefetch(uint64_t hash) const;
   void Add(uint64_t hash, uint64_t bytes);
   // Whether the key, which weighs so much now, is remembered; it is not any more.
   bool Take(uint64_t hash, uint64_t bytes);
@@ -62,9 +64,13 @@ class Ghosts {
   };
 
   static Table TableOf(size_t segments);
+  // Of the whole table; none if that has no segments.
+  uint64_t LineNumber(uint64_t hash) const {
+    return (hash & UINT32_MAX) * (table_.segments * kLines) >> 32;
+  }
   // nullptr: there is no room for it.
   Line* LineOf(uint64_t hash);
-  Line* LinesOf(const Segment& segment) {
+  Line* LinesOf(const Segment& segment) const {
     return reinterpret_cast<Line*>(slabs_.At(segment.lines));
   }
   // Segment `i` of the table.

@@ -16,6 +16,7 @@ size_t S3Fifo::NextShard(const S3FifoSums& sums, const S3FifoTuner* tuner, size_
 
 void S3Fifo::TellNext(Place place) {
   const Entry* next = queues_[place].back();
+  queues_[place].PrefetchSecond();  // it is the next one's turn to be asked this
   context_.sums->SetNext(context_.shard, place,
                          next == nullptr ? S3FifoSums::kNone : next->heat >> kEraShift);
 }

@@ -27,6 +27,8 @@ class S3Fifo final : public EvictionPolicy {
   void Remove(Entry* entry) override;
   void Replace(Entry* copy) override { queues_[PlaceOf(*copy)].Replace(copy); }
   Entry* Evict() override;
+  const Entry* Next() const override { return queues_[context_.sums->Next(rule_.small)].back(); }
+  void Expect(uint64_t hash) const override { ghosts_.Prefetch(hash); }
   size_t bytes() const override { return ghosts_.bytes(); }
 
  private:

@@ -87,7 +87,7 @@ Result<bool> WritePath::Update(Group& group, Key key, Touches touches, const Dec
 }
 
 void WritePath::Apply(Shard& shard, const Group& group, Key key, Change change) {
-  Entry* held = shard.entries.FindAny(key.bytes, key.hash);
+  const auto held = [&] { return shard.entries.FindAny(key.bytes, key.hash); };
   switch (change.kind) {
     case Change::Kind::kNone:
       return;
@@ -100,9 +100,9 @@ void WritePath::Apply(Shard& shard, const Group& group, Key key, Change change) 
                                 .expires = change.expires,
                                 .version = {}});
     case Change::Kind::kLive:
-      return shard.entries.SetExpires(held, change.expires);
+      return shard.entries.SetExpires(held(), change.expires);
     case Change::Kind::kErase:
-      if (held != nullptr) shard.entries.Erase(held);
+      if (Entry* entry = held()) shard.entries.Erase(entry);
   }
 }
 
