@@ -93,7 +93,6 @@ void EntryTable::Hit(Entry* entry, uint64_t hash) {
 }
 
 void EntryTable::Put(const NewEntry& fresh) {
-  queues_[account_of_[fresh.group]].values->Expect(fresh.hash);
   if (Entry* old = index_.Find(fresh.key, fresh.hash)) Erase(old);
   if (fresh.version.size() > kMostVersionBytes) return;
   Entry* entry = MakeOrEvict(fresh);
@@ -267,16 +266,8 @@ uint64_t EntryTable::EvictOne(size_t a) {
   ++touched_;
   ++counts_[victim->group()].of[static_cast<size_t>(victim->role())].evictions;
   const uint64_t bytes = Drop(victim);
-  LookAheadToEvict(queues);
+  if (const Entry* next = queues.values->Next()) Expect(next->group(), next->hash());
   return bytes;
-}
-
-void EntryTable::LookAheadToEvict(const Queues& queues) const {
-  const Entry* next = queues.values->Next();
-  if (next == nullptr) return;
-  const uint64_t hash = next->hash();
-  index_.Prefetch(hash);
-  queues.values->Expect(hash);
 }
 
 void EntryTable::NoteExpiry(const Entry& entry) {

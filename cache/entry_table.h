@@ -78,6 +78,12 @@ class EntryTable {
   // Somebody was answered from it.
   void Hit(Entry* entry, uint64_t hash);
 
+  // An entry of that hash is about to be put, or let go: what that will touch is on its way into
+  // the CPU's cache.
+  void Expect(size_t group, uint64_t hash) const {
+    index_.PrefetchToWrite(hash);
+    queues_[account_of_[group]].values->Expect(hash);
+  }
   // Keeps it, in place of whatever the key had; evicts and moves others where the slabs have no
   // room. Not kept is what finds none all the same, and what has too long a version.
   void Put(const NewEntry& entry);
@@ -150,8 +156,6 @@ class EntryTable {
   // Forgets what was counted under an earlier watermark.
   void CatchUp(EntryCounts* counts, size_t group) const;
   void Unlink(Entry* entry);
-  // Brings what the next eviction of the queues will look at into the CPU's cache.
-  void LookAheadToEvict(const Queues& queues) const;
   // The entry is in no queue any more.
   uint64_t Drop(Entry* entry);
   // ... nor in the index.

@@ -55,6 +55,11 @@ class Index {
     __builtin_prefetch(bucket);
     return bucket;
   }
+  // Likewise for Insert and Remove, which write where a segment's size stands too.
+  void PrefetchToWrite(uint64_t hash) const {
+    Prefetch(hash);
+    __builtin_prefetch(hint_.load(std::memory_order_acquire)->Of(hash).buckets, 1);
+  }
   // The entry that Find would most likely look at, by its tag only, to be prefetched too. `place`
   // is what Prefetch said. A hint: may be called without the lock, and then name what is none any
   // more.

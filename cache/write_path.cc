@@ -64,6 +64,7 @@ Result<bool> WritePath::Update(Group& group, Key key, Touches touches, const Dec
     Shard& shard = context_.store.ShardOf(key.hash);
     const Instant now = context_.clock.Now();
     std::lock_guard lock(shard.mutex);
+    shard.entries.Expect(group.index(), key.hash);
     const Pick pick = context_.picker.Owner(key.bytes);
     if (!pick.is_self) return tl::unexpected(NotOwner());
     Entry* present = shard.entries.Find(key.bytes, key.hash, now);

@@ -29,9 +29,9 @@ class Agreement {
   // What the node holds can be no more: it has stopped, or was not heard for a lease.
   void Forget(cache::NodeId node);
 
+  bool has_disputes() const { return any_disputed_.load(std::memory_order_relaxed); }
   bool IsDisputed(SlotIndex slot) const {
-    return any_disputed_.load(std::memory_order_relaxed) &&
-           disputed_[slot].load(std::memory_order_relaxed);
+    return has_disputes() && disputed_[slot].load(std::memory_order_relaxed);
   }
   std::vector<cache::PeerStart> Dissenters() const;
   // Of all nodes that are known; 0 if there are none.

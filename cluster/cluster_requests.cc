@@ -11,7 +11,9 @@ namespace errors = cache::errors;
 
 cache::Pick Cluster::Owner(std::string_view key) const {
   const OwnerTable& owners = table();
-  const SlotIndex slot = SlotOf(key);
+  // A node alone need not reckon which one it is.
+  const bool is_any = owners.has_one_owner() && !context_->agreement.has_disputes();
+  const SlotIndex slot = is_any ? SlotIndex{0} : SlotOf(key);
   const cache::NodeId node = owners.owners[slot];
   return {node == self_, node, owners.epoch(), context_->agreement.IsDisputed(slot)};
 }

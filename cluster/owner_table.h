@@ -21,6 +21,8 @@ struct OwnerTable {
   }
 
   uint64_t epoch() const { return placement->epoch(); }
+  // Then all slots are alike.
+  bool has_one_owner() const { return members.members().size() == 1; }
 
   const MemberList members;
   const std::shared_ptr<const Placement> placement;

@@ -13,7 +13,8 @@ class RequestBatchTest : public ::testing::Test {
  protected:
   Status Fill(std::string_view input, size_t most = RequestBatch::kMost) {
     input_ = input;  // the batch shows views into it
-    return batch_.Fill(parser_, input_, most, commands_);
+    batch_.Fill(parser_, input_, most, commands_);
+    return batch_.status();
   }
 
   std::string input_;

@@ -117,6 +117,17 @@ void CloseOthers(Call& call) {
   call.reply().SimpleString("OK");
 }
 
+void Pause(Call& call) {
+  call.worker().Pause(PauseMode::kAll, call.now() + std::chrono::hours(1));
+  call.reply().SimpleString("OK");
+}
+
+void RunJobs(Call& call) {
+  for (const auto& job : std::exchange(State().jobs, {}))
+    job();
+  call.reply().SimpleString("OK");
+}
+
 Command Row(std::string_view name, int arity, Access access, void (*handler)(Call&),
             uint32_t flags = 0, int last_key = 1) {
   Command row;
@@ -149,6 +160,8 @@ TestCommands::TestCommands()
             Row("hello3", 1, Access::kNone, Hello3, kFlagNoAuth),
             Row("absent", 2, Access::kRead, Absent),
             Row("closeothers", 1, Access::kNone, CloseOthers),
+            Row("pause", 1, Access::kNone, Pause),
+            Row("runjobs", 1, Access::kNone, RunJobs),
             Row("allabsent", -2, Access::kRead, Absent, 0, -1),
             Row("get", 2, Access::kRead, Get, kFlagReadonly),
             Row("set", 3, Access::kWrite, Set),

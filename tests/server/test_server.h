@@ -25,6 +25,7 @@ namespace cistern::server {
 //   PING, ECHO text, BIG bytes (a copied reply), PINNED bytes, QUIT, AUTH word, HELLO3, NOTHING
 //   SLOW key (reads), SLOWSET key (writes), SLOWALL name (barrier): pending until Finish(key)
 //   CLOSEOTHERS: closes all clients but who asks
+//   PAUSE: as CLIENT PAUSE, for an hour; RUNJOBS: all of State().jobs
 //   INSTANT key: pends and finishes at once
 //   GETLATER key, SETLATER key value: pend, and are done by one of State().jobs
 //   GET key (reads), SET key value (writes): at once, of a plain map

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "server/client_connection.h"
 #include "tests/server/test_server.h"
 
 namespace cistern::server {
@@ -50,8 +51,39 @@ TEST_F(TurnInputsTest, NothingIsExecutedOfAClientThatAnotherOneHasClosedMeanwhil
   server_.On([] { EXPECT_TRUE(State().values.empty()); });
 }
 
+TEST_F(TurnInputsTest, WhoIsPausedByAnotherClientMeanwhileRunsAfterwards) {
+  TestClient a = server_.Connect();
+  TestClient b = server_.Connect();
+  SendTogether(a, Ask({"PAUSE"}), b, Ask({"SET", "k", "v"}) + Ask({"GET", "k"}));
+  EXPECT_EQ(a.ReadReply(), "+OK\r\n");
+  server_.On([&] {
+    EXPECT_TRUE(State().values.empty());
+    server_.worker().Unpause();
+  });
+  EXPECT_EQ(b.ReadReply(), "+OK\r\n");
+  EXPECT_EQ(b.ReadReply(), Bulk("v"));
+}
+
+TEST_F(TurnInputsTest, WhoIsOwedTooMuchMeanwhileIsAnsweredInOrderAfterwards) {
+  TestClient a = server_.Connect();
+  TestClient b = server_.Connect();
+  const std::string large(2 * ClientConnection::kHighWater, 'x');
+  server_.On([&] { State().values["k"] = large; });
+  b.Send(Ask({"GETLATER", "k"}));
+  server_.Until([&] {
+    size_t jobs = 0;
+    server_.On([&] { jobs = State().jobs.size(); });
+    return jobs == 1;
+  });
+  SendTogether(a, Ask({"RUNJOBS"}), b, Ask({"ECHO", "one"}) + Ask({"ECHO", "two"}));
+  EXPECT_EQ(a.ReadReply(), "+OK\r\n");
+  EXPECT_EQ(b.ReadReply(), Bulk(large));
+  EXPECT_EQ(b.ReadReply(), Bulk("one"));
+  EXPECT_EQ(b.ReadReply(), Bulk("two"));
+}
+
 TEST_F(TurnInputsTest, MoreThanThereIsRoomForIsTakenAtOnce) {
-  const std::string text(900, 'x');
+  const std::string text(4000, 'x');
   std::vector<TestClient> clients;
   for (int i = 0; i < 100; ++i)
     clients.push_back(server_.Connect());
