@@ -1,7 +1,5 @@
 #include "cache/index.h"
 
-#include <emmintrin.h>
-
 #include <algorithm>
 #include <array>
 #include <cassert>
@@ -76,29 +74,9 @@ void Index::Publish(const Segment& segment, uint64_t hash) {
     all.words[i].store(segment.ToWord(), std::memory_order_release);
 }
 
-__attribute__((always_inline)) inline uint32_t Index::Matches(const Bucket& bucket, uint8_t tag) {
-  const __m128i tags = _mm_load_si128(reinterpret_cast<const __m128i*>(bucket.tags));
-  const __m128i equal = _mm_cmpeq_epi8(tags, _mm_set1_epi8(static_cast<char>(tag)));
-  return static_cast<uint32_t>(_mm_movemask_epi8(equal)) & ((1U << kSlots) - 1);
-}
-
-template <class IsIt>
-__attribute__((always_inline)) inline void Index::Search(const Segment& segment, uint64_t hash,
-                                                         IsIt is_it) {
-  const uint8_t tag = Tag(hash);
-  for (uint32_t at = segment.Home(hash), seen = 0; seen < segment.count;
-       at = segment.After(at), ++seen) {
-    const Bucket& bucket = segment.buckets[at];
-    for (uint32_t hits = Matches(bucket, tag); hits != 0; hits &= hits - 1) {
-      if (is_it(bucket.refs[__builtin_ctz(hits)])) return;
-    }
-    if (bucket.overflowed == 0) return;
-  }
-}
-
 Entry* Index::Find(std::string_view key, uint64_t hash) const {
   Entry* found = nullptr;
-  Search(directory().Of(hash), hash, [&](Ref ref) {
+  directory().Of(hash).Search(hash, [&](Ref ref) {
     Entry* entry = At(ref);
     entry->Prefetch();
     if (entry->key() == key) found = entry;
@@ -111,7 +89,7 @@ const Entry* Index::Copy(std::string_view key, uint64_t hash, EntryCopy& copy) c
   const Segment segment = hint_.load(std::memory_order_acquire)->Of(hash);
   if (!arena_.Contains(segment.buckets)) return nullptr;  // it may be freed for good
   const Entry* found = nullptr;
-  Search(segment, hash, [&](Ref ref) {
+  segment.Search(hash, [&](Ref ref) {
     if (!arena_.HoldsAt(ref, EntryCopy::kMostBytes)) return true;
     const Entry* entry = copy.Take(arena_.At(ref));
     if (entry != nullptr && entry->key() == key) found = entry;
@@ -129,7 +107,7 @@ const Entry*
 Index::Candidate(const void* place, uint64_t hash) const {
   if (!arena_.Contains(place)) return nullptr;
   const auto* bucket = static_cast<const Bucket*>(place);
-  const uint32_t hits = Matches(*bucket, Tag(hash));
+  const uint32_t hits = bucket->Matches(Bucket::Tag(hash));
   return hits == 0 ? nullptr : At(bucket->refs[__builtin_ctz(hits)]);
 }
 
@@ -154,10 +132,10 @@ void Index::Place(const Segment& segment, Ref ref, uint64_t hash) {
   ++segment.buckets->size;
   for (uint32_t at = segment.Home(hash);; at = segment.After(at)) {
     Bucket& bucket = segment.buckets[at];
-    const uint32_t free = Matches(bucket, 0);
+    const uint32_t free = bucket.Matches(0);
     if (free != 0) {
       const int slot = __builtin_ctz(free);
-      bucket.tags[slot] = Tag(hash);
+      bucket.tags[slot] = Bucket::Tag(hash);
       bucket.refs[slot] = ref;
       return;
     }
@@ -167,11 +145,11 @@ void Index::Place(const Segment& segment, Ref ref, uint64_t hash) {
 
 void Index::Remove(Entry* entry, uint64_t hash) {
   const Segment segment = directory().Of(hash);
-  const uint8_t tag = Tag(hash);
+  const uint8_t tag = Bucket::Tag(hash);
   const Ref ref = arena_.RefOf(entry);
   for (uint32_t at = segment.Home(hash);; at = segment.After(at)) {
     Bucket& bucket = segment.buckets[at];
-    for (uint32_t hits = Matches(bucket, tag); hits != 0; hits &= hits - 1) {
+    for (uint32_t hits = bucket.Matches(tag); hits != 0; hits &= hits - 1) {
       const int slot = __builtin_ctz(hits);
       if (bucket.refs[slot] != ref) continue;
       bucket.tags[slot] = 0;
@@ -190,7 +168,7 @@ void Index::Replace(Entry* entry, Entry* moved, uint64_t hash) {
   const Ref ref = arena_.RefOf(entry);
   for (uint32_t at = segment.Home(hash);; at = segment.After(at)) {
     Bucket& bucket = segment.buckets[at];
-    for (uint32_t hits = Matches(bucket, Tag(hash)); hits != 0; hits &= hits - 1) {
+    for (uint32_t hits = bucket.Matches(Bucket::Tag(hash)); hits != 0; hits &= hits - 1) {
       Ref& slot = bucket.refs[__builtin_ctz(hits)];
       if (slot == ref) {
         slot = arena_.RefOf(moved);
@@ -204,7 +182,7 @@ void Index::Replace(Entry* entry, Entry* moved, uint64_t hash) {
 void Index::PrefetchEntries(const Segment& segment, uint32_t at) const {
   if (at >= segment.count) return;
   const Bucket& bucket = segment.buckets[at];
-  for (int slot = 0; slot < kSlots; ++slot) {
+  for (int slot = 0; slot < Bucket::kSlots; ++slot) {
     if (bucket.tags[slot] != 0) At(bucket.refs[slot])->Prefetch();
   }
 }
@@ -222,7 +200,7 @@ bool Index::Grow(uint64_t hash) {
   for (uint32_t at = 0; at < full.count; ++at) {
     PrefetchEntries(full, at + 1);
     const Bucket& bucket = full.buckets[at];
-    for (int slot = 0; slot < kSlots; ++slot) {
+    for (int slot = 0; slot < Bucket::kSlots; ++slot) {
       if (bucket.tags[slot] != 0) Place(grown, bucket.refs[slot], At(bucket.refs[slot])->hash());
     }
   }
@@ -242,7 +220,7 @@ void Index::Split(const Segment& full, uint64_t hash) {
   for (uint32_t at = 0; at < full.count; ++at) {
     PrefetchEntries(full, at + 1);
     const Bucket& bucket = full.buckets[at];
-    for (int slot = 0; slot < kSlots; ++slot) {
+    for (int slot = 0; slot < Bucket::kSlots; ++slot) {
       if (bucket.tags[slot] == 0) continue;
       moved[count] = {bucket.refs[slot], At(bucket.refs[slot])->hash()};
       if ((moved[count++].second & bit) != 0) ++upper;

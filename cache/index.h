@@ -11,6 +11,7 @@
 
 #include "cache/entry.h"
 #include "cache/entry_copy.h"
+#include "cache/index_segment.h"
 #include "cache/memory/slabs.h"
 
 namespace cistern::cache {
@@ -73,7 +74,7 @@ class Index {
 
   // Memory for the next directory may be made ready by whoever has the time, without the lock.
   // Otherwise the insertion that needs it does. 2^bits words.
-  using Words = std::unique_ptr<std::atomic<uint64_t>[]>;
+  using Words = IndexDirectory::Words;
   static Words MakeWords(int bits) {
     return std::make_unique<std::atomic<uint64_t>[]>(size_t{1} << bits);
   }
@@ -90,62 +91,10 @@ class Index {
   size_t bytes() const { return buckets_ * sizeof(Bucket) + directory_bytes_; }
 
  private:
-  static constexpr int kSlots = 12;
-  struct alignas(64) Bucket {
-    uint8_t tags[kSlots] = {};  // 0: free
-    uint8_t overflowed = 0;  // entries of this or earlier buckets that stand further on; 255 sticks
-    uint8_t unused = 0;
-    uint16_t size = 0;  // entries of the segment: in its first bucket only
-    Ref refs[kSlots] = {};
-  };
-  static_assert(sizeof(Bucket) == 64);
+  using Bucket = IndexBucket;
+  using Segment = IndexSegment;
+  using Directory = IndexDirectory;
 
-  // A segment in one word, so that whoever has no lock reads what belongs together.
-  struct Segment {
-    Bucket* buckets;
-    uint32_t count;  // of buckets
-    int depth;       // of its hashes so many top bits are alike, after those that are skipped
-
-    static Segment FromWord(uint64_t word) {
-      const uint64_t address = word & ((uint64_t{1} << 48) - 1);
-      return {reinterpret_cast<Bucket*>(address),  // NOLINT(performance-no-int-to-ptr): packed
-              static_cast<uint32_t>(word >> 56), static_cast<int>(word >> 48 & 0xff)};
-    }
-    uint64_t ToWord() const {
-      return reinterpret_cast<uint64_t>(buckets) | static_cast<uint64_t>(depth) << 48 |
-             uint64_t{count} << 56;
-    }
-    // The bucket where a search begins. (Lemire's range reduction.)
-    uint32_t Home(uint64_t hash) const {
-      return static_cast<uint32_t>((hash & UINT32_MAX) * count >> 32);
-    }
-    uint32_t After(uint32_t bucket) const { return bucket + 1 == count ? 0 : bucket + 1; }
-  };
-  // Segments by the hashes' top bits. Replaced by one of twice its size when a segment needs more
-  // bits; the old ones stay for those who read without the lock, and are no larger together.
-  struct Directory {
-    Directory(int of_depth, int skipped, Words of_words)
-        : depth(of_depth), skipped_bits(skipped), words(std::move(of_words)) {}
-    // REQUIRES: the bits that are skipped have been shifted out of `prefix`.
-    size_t IndexOf(uint64_t prefix) const { return prefix >> 1 >> (63 - depth); }
-    Segment At(uint64_t prefix) const {
-      return Segment::FromWord(words[IndexOf(prefix)].load(std::memory_order_acquire));
-    }
-    Segment Of(uint64_t hash) const { return At(hash << skipped_bits); }
-
-    const int depth;
-    const int skipped_bits;
-    const Words words;
-  };
-
-  static uint8_t Tag(uint64_t hash) {
-    const auto tag = static_cast<uint8_t>(hash >> 32);
-    return tag == 0 ? 1 : tag;
-  }
-  // Calls is_it(ref) for what the hash may belong to, until it returns true.
-  template <class IsIt>
-  static void Search(const Segment& segment, uint64_t hash, IsIt is_it);
-  static uint32_t Matches(const Bucket& bucket, uint8_t tag);
   Entry* At(Ref ref) const { return reinterpret_cast<Entry*>(arena_.At(ref)); }
   const Directory& directory() const { return *directories_.back(); }
   Segment NewSegment(uint32_t count, int depth);
@@ -181,7 +130,7 @@ void Index::VisitBucket(uint64_t* cursor, Visit visit) {
   const uint32_t home = segment.Home(*cursor);
   for (uint32_t at = home, seen = 0; seen < segment.count; at = segment.After(at), ++seen) {
     Bucket& bucket = segment.buckets[at];
-    for (int slot = 0; slot < kSlots; ++slot) {
+    for (int slot = 0; slot < Bucket::kSlots; ++slot) {
       if (bucket.tags[slot] == 0) continue;
       Entry* entry = At(bucket.refs[slot]);
       if (segment.Home(entry->hash()) == home) visit(entry);
