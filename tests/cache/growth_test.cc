@@ -109,6 +109,16 @@ class PreparedGrowthTest : public GrowthTest {
     while (Evictions() < entries)
       Put(++number_, 32);
   }
+  // As an insertion may, of a shard that the preparer looks at.
+  static void WaitForALock() {
+    ShardLock lock;
+    lock.lock();
+    std::jthread other([&lock] { const std::lock_guard held(lock); });
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(5);
+    while (std::chrono::steady_clock::now() < end)
+      std::this_thread::yield();
+    lock.unlock();
+  }
   void UntilPrepared() {
     while (!store_->is_memory_prepared())
       std::this_thread::yield();
@@ -140,6 +150,7 @@ TEST_P(PreparedGrowthTest, NoInsertionFaultsAPage) {
     Make(8 << 20);
     const Preparer preparer(*store_);
     Evict(50'000);
+    WaitForALock();
   }
   Make(64 << 20);
   const Preparer preparer(*store_);
