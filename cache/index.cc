@@ -98,8 +98,8 @@ const Entry* Index::Copy(std::string_view key, uint64_t hash, EntryCopy& copy) c
   return found;
 }
 
-// What it reads may be written at the same time, or belong to somebody else already; it is in the
-// arena all the same, which stays.
+// What it reads may be written at the same time, or belong to somebody else already: so any place
+// may come out, but one in the arena, which stays.
 #if defined(__SANITIZE_THREAD__)
 __attribute__((no_sanitize("thread")))
 #endif
@@ -108,7 +108,9 @@ Index::Candidate(const void* place, uint64_t hash) const {
   if (!arena_.Contains(place)) return nullptr;
   const auto* bucket = static_cast<const Bucket*>(place);
   const uint32_t hits = bucket->Matches(Bucket::Tag(hash));
-  return hits == 0 ? nullptr : At(bucket->refs[__builtin_ctz(hits)]);
+  if (hits == 0) return nullptr;
+  const Ref ref = bucket->refs[__builtin_ctz(hits)];
+  return arena_.HoldsAt(ref, EntryCopy::kMostBytes) ? At(ref) : nullptr;
 }
 
 size_t Index::MovedBy(uint64_t hash) const {

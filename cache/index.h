@@ -63,7 +63,7 @@ class Index {
   }
   // The entry that Find would most likely look at, by its tag only, to be prefetched too. `place`
   // is what Prefetch said. A hint: may be called without the lock, and then name what is none any
-  // more.
+  // more; EntryCopy::kMostBytes can be read there all the same.
   const Entry* Candidate(const void* place, uint64_t hash) const;
 
   // Calls visit(Entry*) for what belongs into the bucket at `*cursor` and moves it on; 0 after the

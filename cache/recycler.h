@@ -33,6 +33,7 @@ class Recycler {
   void deallocate(T* object, size_t n) {  // NOLINT(readability-identifier-naming)
     Free& free = ThreadsFree();
     if (n != 1 || free.count >= free.most) return ::operator delete(object);
+    if (free.first == nullptr) EmptyAtTheEnd();
     free.first = new (object) Slot{free.first};
     ++free.count;
   }
@@ -48,21 +49,30 @@ class Recycler {
     Slot* next;
     alignas(T) std::byte bytes[sizeof(T)];
   };
+  // Needs no destructor, so that it can still be asked when the thread's others have run.
   struct Free {
     Slot* first = nullptr;
     size_t count = 0;
     size_t most = kMost;
-
-    ~Free() {
-      most = 0;  // whatever the thread frees from now on goes to the heap
-      while (first != nullptr)
-        ::operator delete(std::exchange(first, first->next));
+  };
+  // Of a thread that has kept something: gives it to the heap when the thread ends.
+  struct Emptier {
+    ~Emptier() {
+      Free& free = ThreadsFree();
+      free.most = 0;  // whatever the thread frees from now on goes to the heap
+      while (free.first != nullptr)
+        ::operator delete(std::exchange(free.first, free.first->next));
     }
+    void Use() {}
   };
 
   static Free& ThreadsFree() {
     thread_local Free free;
     return free;
+  }
+  static void EmptyAtTheEnd() {
+    thread_local Emptier emptier;
+    emptier.Use();  // made here, by the first one of the thread
   }
 };
 

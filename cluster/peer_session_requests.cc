@@ -14,6 +14,8 @@ namespace {
 
 // Values that share a frame; the next one opens another.
 constexpr size_t kFrameValueBytes = size_t{256} << 10;
+// A result whose value does not travel by itself, with its frame's head.
+constexpr size_t kMostSmallBytes = cache::PeerReply::kMostLent + cache::kMostVersionBytes + 256;
 // Keys that are prefetched together.
 constexpr size_t kPrefetched = cache::Lookahead::kMostKeys;
 // A request without a sensible deadline gets this one.
@@ -49,6 +51,11 @@ class Results {
     result.index = index;
     frame_->Add(result);
     if (frame_->bytes() >= kFrameValueBytes || frame_->items() == kMostGetItems) Close();
+  }
+  // So that a small result, which is added under a shard's lock, need not make any.
+  void MakeRoom() {
+    if (out_.capacity() - out_.size() >= kMostSmallBytes) return;
+    out_.reserve(std::max(2 * out_.capacity(), out_.size() + kMostSmallBytes));
   }
   // Returns how many frames there are.
   uint64_t Close() {
@@ -114,6 +121,7 @@ std::vector<uint32_t> PeerSession::AnswerHits(uint64_t id, uint64_t epoch,
                           .epoch = epoch,
                           .wish = WishFromWire(items[i].wish),
                           .now = now};
+      results.MakeRoom();
       if (items[i].mode != wire::MODE_LOAD || !context_.service.Find(loop_, look, take))
         others.push_back(i);
     }

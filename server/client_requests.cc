@@ -11,6 +11,9 @@
 namespace cistern::server {
 namespace {
 
+// A request of a million keys does not keep its memory for ever.
+constexpr size_t kKeptHashes = size_t{64} * 1024;
+
 bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
   return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
     return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
@@ -25,6 +28,7 @@ bool IsHttp(std::string_view name) {
 // Valid until the next call.
 std::span<const uint64_t> HashesOf(std::span<const cache::Key> keys) {
   thread_local std::vector<uint64_t> hashes;
+  if (hashes.capacity() > kKeptHashes) std::vector<uint64_t>().swap(hashes);
   hashes.resize(keys.size());
   std::transform(keys.begin(), keys.end(), hashes.begin(),
                  [](const auto& key) { return key.hash; });

@@ -14,8 +14,14 @@ Deadlines::~Deadlines() {
 
 void Deadlines::Add(Item& item, cache::Instant at) {
   Item* before = end_.before_;
-  while (before != &end_ && before->at_ > at)
-    before = before->before_;
+  // What has waited behind a write is older than most, and belongs near the front: from both ends.
+  for (Item* front = &end_; before != &end_ && before->at_ > at; before = before->before_) {
+    if (front->after_->at_ >= at) {
+      before = front;
+      break;
+    }
+    front = front->after_;
+  }
   item.at_ = at;
   item.before_ = before;
   item.after_ = before->after_;

@@ -37,8 +37,12 @@ class LoadOne final : public Completion<Result<Answer>>, private Deadlines::Item
     const auto load = std::allocate_shared<LoadOne>(cache::Recycler<LoadOne>(), call);
     Worker& worker = call.worker();
     worker.deadlines().Add(*load, call.now() + TimeLeft(call));
-    // Whoever works on it holds it until it is done; then the reply forgets this.
-    load->pending_->OnAbandon([it = load.get()] { it->Cancel(); });
+    // Whoever works on it holds it until it is done, and then the reply forgets this. But once it
+    // is cancelled that may let go of it, on another thread.
+    load->pending_->OnAbandon([it = load.get()] {
+      const auto self = it->shared_from_this();
+      it->Cancel();
+    });
     worker.cache().Get(worker.loop(), call.key(), call.deadline(), load);
   }
 

@@ -54,10 +54,11 @@ void TurnInputs::TakeAll() {
   Prepare(0);
   // Taking one may close others, but destroys none: that comes from their sockets' callbacks.
   for (size_t i = 0; i < inputs_.size(); ++i) {
-    cache::Lookahead& ahead = batches_[i % batches_.size()].ahead();
-    ahead.ToEntries(store_);  // the buckets have come while the last one was written
+    RequestBatch* batch = inputs_[i].batch;
+    // The buckets have come while the last one was written.
+    if (batch != nullptr) batch->ahead().ToEntries(store_);
     if (i + 1 < inputs_.size()) Prepare(i + 1);
-    ahead.ToBlobs(store_);
+    if (batch != nullptr) batch->ahead().ToBlobs(store_);
     Take(inputs_[i]);
   }
   inputs_.clear();

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "tests/support/manual_executor.h"
@@ -46,6 +47,18 @@ TEST_F(DeadlinesTest, EachComesAtItsTimeWhateverTheOrderOfAdding) {
   EXPECT_EQ(late, std::vector({1}));
   Pass(20ms);
   EXPECT_EQ(late, std::vector({1, 2, 3}));
+}
+
+TEST_F(DeadlinesTest, ManyComeInTheOrderOfTheirTimes) {
+  std::vector<std::unique_ptr<Item>> items;
+  for (int i = 0; i < 500; ++i) {
+    const int time = i * 7919 % 100;  // in no order, and each five times
+    items.push_back(std::make_unique<Item>(late, time));
+    deadlines.Add(*items.back(), In(std::chrono::milliseconds(time)));
+  }
+  Pass(100ms);
+  EXPECT_EQ(late.size(), 500U);
+  EXPECT_TRUE(std::is_sorted(late.begin(), late.end()));
 }
 
 TEST_F(DeadlinesTest, WhatIsRemovedDoesNotCome) {

@@ -8,6 +8,8 @@ import sqlite3
 from harness.case import SystemTest, main
 from harness.groups import redis_group, sqlite_group
 from harness.load import ask_at_once, ask_from_many
+from harness.resp import connect, encode
+from harness.waiting import eventually
 
 KEYS = 1000
 CONNECTIONS = 50
@@ -78,6 +80,23 @@ class ColdKeysTest(SystemTest):
         for node in cluster:
             asked = node.stats("users")["peer_loads"] - before[node.name]["peer_loads"]
             self.assertLessEqual(asked, 0 if node is owner else 2, node.name)
+
+    def test_clients_that_go_while_their_key_lands_leave_nothing_behind(self):
+        """Each worker has clients that wait for the same load, and lands it, or sees them go."""
+        fake = self.fake_redis()
+        cluster = self.cluster(groups=[redis_group(fake)], server={"workers": 2})
+        for i in range(150):
+            fake.delay_s = random.uniform(0, 0.001)
+            clients = [connect(node.address, timeout_s=10) for node in cluster for _ in range(6)]
+            for client in clients:
+                client.sendall(encode("GET", f"user:{i}"))
+            for client in clients:
+                client.close()
+        fake.delay_s = 0
+        for node in cluster:
+            eventually(lambda: "loads_in_flight:0\r\n" in node.ask("INFO", "stats").decode(),
+                       "no load is under way")
+            self.assertEqual(node.ask("GET", "user:0"), b"value of user:0")
 
 
 if __name__ == "__main__":
