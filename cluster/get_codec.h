@@ -1,6 +1,6 @@
 // Get and GetReply, nearly all that peers say to each other, as bytes: written and read in place
-// with protobuf's coded streams, without messages of the generated classes in between. The bytes are
-// those of peer.proto: a test and a fuzzer compare.
+// with protobuf's coded streams, without messages of the generated classes in between. The bytes
+// are those of peer.proto: a test and a fuzzer compare.
 #pragma once
 
 #include <cstdint>

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "cache/entry.h"
 #include "cache/lookahead.h"
 #include "cache/mutant.h"
 #include "cluster/peer_session.h"
