@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cstring>
 #include <new>
 #include <span>
 #include <utility>
@@ -30,6 +31,11 @@ uint32_t BucketsFor(size_t entries) {
     if (entries <= MostEntries(count)) return count;
   }
   return kMostBuckets;
+}
+
+// (What std::string_view does, but for the lengths that only an order asks for.)
+bool IsSame(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 }  // namespace
@@ -79,7 +85,7 @@ Entry* Index::Find(std::string_view key, uint64_t hash) const {
   directory().Of(hash).Search(hash, [&](Ref ref) {
     Entry* entry = At(ref);
     entry->Prefetch();
-    if (entry->key() == key) found = entry;
+    if (IsSame(entry->key(), key)) found = entry;
     return found != nullptr;
   });
   return found;
@@ -88,14 +94,14 @@ Entry* Index::Find(std::string_view key, uint64_t hash) const {
 const Entry* Index::Copy(std::string_view key, uint64_t hash, EntryCopy& copy) const {
   const Segment segment = hint_.load(std::memory_order_acquire)->Of(hash);
   if (!arena_.Contains(segment.buckets)) return nullptr;  // it may be freed for good
-  const Entry* found = nullptr;
-  segment.Search(hash, [&](Ref ref) {
-    if (!arena_.HoldsAt(ref, EntryCopy::kMostBytes)) return true;
+  const Bucket& bucket = segment.buckets[segment.Home(hash)];
+  for (uint32_t hits = bucket.Matches(Bucket::Tag(hash)); hits != 0; hits &= hits - 1) {
+    const Ref ref = bucket.refs[__builtin_ctz(hits)];
+    if (!arena_.HoldsAt(ref, EntryCopy::kMostBytes)) return nullptr;
     const Entry* entry = copy.Take(arena_.At(ref));
-    if (entry != nullptr && entry->key() == key) found = entry;
-    return found != nullptr || entry == nullptr;
-  });
-  return found;
+    if (entry == nullptr || IsSame(entry->key(), key)) return entry;
+  }
+  return nullptr;
 }
 
 // What it reads may be written at the same time, or belong to somebody else already: so any place

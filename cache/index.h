@@ -38,7 +38,8 @@ class Index {
   // nullptr if absent. Expired entries are found like others.
   Entry* Find(std::string_view key, uint64_t hash) const;
   // A copy of it, for whoever has no lock; to be believed only if the lock's version has not
-  // changed meanwhile. nullptr: to be looked for under the lock.
+  // changed meanwhile. nullptr: to be looked for under the lock, also where it stands in a
+  // later bucket than its own.
   const Entry* Copy(std::string_view key, uint64_t hash, EntryCopy& copy) const;
   // REQUIRES: the key is absent. False: it is not kept, because thousands of keys have nearly the
   // same hash, which no keys have that were not made for it.

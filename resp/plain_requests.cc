@@ -15,7 +15,7 @@ unsigned Digit(char c) {
 }
 
 bool IsLineEnd(const char* at) {
-  return at[0] == '\r' && at[1] == '\n';
+  return std::memcmp(at, "\r\n", 2) == 0;
 }
 
 }  // namespace
@@ -58,24 +58,35 @@ const char* PlainRequests::TakeCount(const char* at, size_t& count) const {
   return count - 1 < most_args_ ? at + 4 : nullptr;
 }
 
-// "$<length>\r\n<bytes>\r\n"; no leading zeros, as in Redis.
+// "$<length>\r\n<bytes>\r\n".
 const char* PlainRequests::TakeBulk(const char* at, std::string_view& bulk) const {
   if (end_ - at < kShortestBulk || at[0] != '$') return nullptr;
-  size_t size = Digit(at[1]);
-  if (size > 9) return nullptr;
-  at += 2;
-  if (*at != '\r') {
-    if (size == 0) return nullptr;
-    const char* limit = at + std::min<ptrdiff_t>(kMostDigits - 1, end_ - at);
-    for (; at < limit && Digit(*at) <= 9; ++at)
-      size = size * 10 + Digit(*at);
-  }
-  if (end_ - at < static_cast<ptrdiff_t>(size) + 4 || size > most_bytes_ || !IsLineEnd(at) ||
-      !IsLineEnd(at + 2 + size)) {
+  size_t size = 0;
+  at = TakeLength(at + 1, size);
+  if (at == nullptr || end_ - at < static_cast<ptrdiff_t>(size) + 2 || size > most_bytes_ ||
+      !IsLineEnd(at + size)) {
     return nullptr;
   }
-  bulk = std::string_view(at + 2, size);
-  return at + 4 + size;
+  bulk = std::string_view(at, size);
+  return at + size + 2;
+}
+
+// "<length>\r\n", of at most kMostDigits and without leading zeros, as in Redis. REQUIRES: five
+// bytes are there. Most have one digit or two.
+const char* PlainRequests::TakeLength(const char* at, size_t& size) const {
+  const unsigned first = Digit(at[0]);
+  if (first > 9) return nullptr;
+  size = first;
+  if (IsLineEnd(at + 1)) return at + 3;
+  const unsigned second = Digit(at[1]);
+  if (first == 0 || second > 9) return nullptr;
+  size = 10 * first + second;
+  if (IsLineEnd(at + 2)) return at + 4;
+  const char* digit = at + 2;
+  const char* const limit = at + std::min<ptrdiff_t>(kMostDigits, end_ - at - 2);
+  for (; digit < limit && Digit(*digit) <= 9; ++digit)
+    size = size * 10 + Digit(*digit);
+  return end_ - digit >= 2 && IsLineEnd(digit) ? digit + 2 : nullptr;
 }
 
 }  // namespace cistern::resp

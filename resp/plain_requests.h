@@ -67,6 +67,7 @@ class PlainRequests {
  private:
   const char* TakeCount(const char* at, size_t& count) const;
   const char* TakeBulk(const char* at, std::string_view& bulk) const;
+  const char* TakeLength(const char* at, size_t& size) const;
 
   const char* const begin_;
   const char* at_;

@@ -16,7 +16,12 @@ constexpr size_t kSmallBulk = 256 - kHeaderSize - 2;  // copied through the stac
 template <class Value>
 char* PutNumber(char* at, char type, Value value) {
   *at++ = type;
-  at = std::to_chars(at, at + kNumberSize, value).ptr;
+  if (value >= 10 && value < 100) {  // as most values' lengths are
+    *at++ = static_cast<char>('0' + value / 10);
+    *at++ = static_cast<char>('0' + value % 10);
+  } else {
+    at = std::to_chars(at, at + kNumberSize, value).ptr;
+  }
   std::memcpy(at, kLineEnd.data(), kLineEnd.size());
   return at + kLineEnd.size();
 }

@@ -70,7 +70,7 @@ void RequestBatch::Take(const Command* command, size_t args, size_t end) {
 }
 
 void RequestBatch::TakeKeys(const Command& command, std::span<const std::string_view> args) {
-  if (keys_.size() - taken_keys_ < args.size())
+  if (taken_keys_ + args.size() > keys_.size())
     keys_.resize(std::max(taken_keys_ + args.size(), 2 * keys_.size()));
   cache::Key* next = keys_.data() + taken_keys_;
   ForEachKey(command, args.size(), [&](size_t i) { *next++ = cache::Key::Of(args[i]); });
@@ -78,7 +78,7 @@ void RequestBatch::TakeKeys(const Command& command, std::span<const std::string_
 }
 
 std::string_view* RequestBatch::RoomForArgs(size_t count) {
-  if (args_.size() - taken_args_ < count)
+  if (taken_args_ + count > args_.size())
     args_.resize(std::max(taken_args_ + count, 2 * args_.size()));
   return args_.data() + taken_args_;
 }
