@@ -32,9 +32,9 @@ class Recycler {
   }
   void deallocate(T* object, size_t n) {  // NOLINT(readability-identifier-naming)
     Free& free = ThreadsFree();
-    if (n != 1 || free.count >= free.most) return ::operator delete(object);
+    if (n != 1 || free.count >= free.most) return ::operator delete(static_cast<void*>(object));
     if (free.first == nullptr) EmptyAtTheEnd();
-    free.first = new (object) Slot{free.first};
+    free.first = new (static_cast<void*>(object)) Slot{free.first};
     ++free.count;
   }
 
@@ -47,7 +47,7 @@ class Recycler {
 
   union Slot {
     Slot* next;
-    alignas(T) std::byte bytes[sizeof(T)];
+    alignas(T) std::byte bytes[sizeof(T)];  // NOLINT(bugprone-sizeof-expression): of pointers too
   };
   // Needs no destructor, so that it can still be asked when the thread's others have run.
   struct Free {
