@@ -83,6 +83,7 @@ class PeerSession : public std::enable_shared_from_this<PeerSession>,
   void Load(uint64_t id, uint64_t epoch, uint32_t index, const GetItemView& item);
   void OnGetDone(uint64_t id, uint32_t index, cache::Result<cache::PeerReply> reply);
   void SendGetReplies();
+  void SendGetReply(uint64_t id, const std::vector<Answer>& answers);
   void SendLarge(uint64_t id, const Answer& answer);
   void OnInvalidate(wire::Frame& frame);
   void Purge(uint64_t id, const cache::PurgeScope& scope, cache::PurgeRound round);

@@ -166,17 +166,20 @@ void PeerSession::OnGetDone(uint64_t id, uint32_t index, cache::Result<cache::Pe
 }
 
 void PeerSession::SendGetReplies() {
-  for (const auto& [id, answers] : std::exchange(answers_, {})) {
-    channel_.SendWritten([&, id = id, &answers = answers](std::string& out) {
-      Results results(out, id, context_.self.epoch());
-      for (const Answer& answer : answers) {
-        if (!IsLarge(answer.reply)) results.Add(answer.index, ToWire(answer.reply));
-      }
-      return results.Close();
-    });
+  for (const auto& [id, answers] : std::exchange(answers_, {}))
+    SendGetReply(id, answers);
+}
+
+void PeerSession::SendGetReply(uint64_t id, const std::vector<Answer>& answers) {
+  channel_.SendWritten([&](std::string& out) {
+    Results results(out, id, context_.self.epoch());
     for (const Answer& answer : answers) {
-      if (IsLarge(answer.reply)) SendLarge(id, answer);
+      if (!IsLarge(answer.reply)) results.Add(answer.index, ToWire(answer.reply));
     }
+    return results.Close();
+  });
+  for (const Answer& answer : answers) {
+    if (IsLarge(answer.reply)) SendLarge(id, answer);
   }
 }
 
