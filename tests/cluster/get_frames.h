@@ -45,6 +45,7 @@ inline void Normalize(wire::Frame& frame) {
   const auto forget = [](auto& message) { message.DiscardUnknownFields(); };
   forget(frame);
   if (frame.has_get()) {
+    frame.mutable_get()->clear_hops_left();
     for (wire::GetItem& item : *frame.mutable_get()->mutable_items()) {
       item.clear_group();
       item.clear_if_version();
