@@ -22,13 +22,6 @@ int Check(const std::string& file) {
   return 1;
 }
 
-int Serve(const std::string& file) {
-  server::LoadedConfig config = server::LoadConfig(file);
-  if (config) return server::Serve(std::move(*config), file);
-  std::cerr << server::FormatErrors(config.error());
-  return 1;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -52,7 +45,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsageError;
   }
-  if (*serve) return Serve(file);
+  if (*serve) return server::Serve(file);
   if (*check) return Check(file);
   if (*help_config) {
     std::cout << (markdown ? server::ConfigReferenceMarkdown() : server::HelpConfig());

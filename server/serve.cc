@@ -95,16 +95,22 @@ void SayWhatServes(const Config& config, const Node& node) {
 
 }  // namespace
 
-int Serve(Config config, const std::string& file) {
-  if (const auto logging = StartLogging(config.log); !logging) {
+int Serve(const std::string& file) {
+  // First of all: a SIGHUP that comes while it starts is a request to read `file` again, no end.
+  const sigset_t signals = HoldSignals();
+  LoadedConfig config = LoadConfig(file);
+  if (!config) {
+    std::cerr << FormatErrors(config.error());
+    return 1;
+  }
+  if (const auto logging = StartLogging(config->log); !logging) {
     std::cerr << logging.error() << "\n";
     return 1;
   }
   net::IgnoreSigpipe();
   PrepareAllocator();
-  const sigset_t signals = HoldSignals();
-  WarnOfOddities(config);
-  auto node = Node::Start(std::move(config));
+  WarnOfOddities(*config);
+  auto node = Node::Start(std::move(*config));
   if (!node) {
     spdlog::error("{}", node.error());
     return 1;

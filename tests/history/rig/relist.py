@@ -74,8 +74,7 @@ class Relist(threading.Thread):
             node = self._rig.cluster[name]
             self._rig.list_members(node, names)
             # One that is dead now reads it when it starts.
-            if node.process.is_running():
-                node.process.signal(signal.SIGHUP)
+            node.process.signal_if_running(signal.SIGHUP)
             self._sleep(self._rig.setup.relist_leases)
         self._wait_until_all_agree(names)
         self.changes += 1

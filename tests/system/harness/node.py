@@ -35,8 +35,14 @@ class Node:
         self.config_path.write_text(toml.dumps(config) + "\n")
 
     def start(self):
-        self.process = Process(
-            [self._binary, "serve", self.config_path], self.folder / "log", cwd=self.folder)
+        # A SIGHUP that comes before the program holds signals itself would end it: it inherits that
+        # they are held.
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+        try:
+            self.process = Process(
+                [self._binary, "serve", self.config_path], self.folder / "log", cwd=self.folder)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
     def reload(self):
         """SIGHUP. Whether the configuration that was written is in force, as far as it may be."""

@@ -55,6 +55,11 @@ class Process:
                                  f"{self._child.returncode}; its log ends in:\n{self.log()[-2000:]}")
         os.kill(self._child.pid, number)
 
+    def signal_if_running(self, number):
+        """It may end at any time."""
+        if self.is_running():
+            os.kill(self._child.pid, number)
+
     def wait(self, timeout_s):
         """The exit code; killed and -SIGKILL when it does not end in time."""
         try:
