@@ -82,6 +82,7 @@ inline bool FitsArity(const Command& command, size_t count) {
 template <class Visit>
 void ForEachKey(const Command& command, size_t count, Visit visit) {
   if (command.first_key <= 0 || command.step <= 0) return;
+  if (command.first_key == command.last_key) return visit(static_cast<size_t>(command.first_key));
   const auto size = static_cast<int64_t>(count);
   const int64_t last = command.last_key >= 0 ? command.last_key : size + command.last_key;
   for (int64_t i = command.first_key; i <= last && i < size; i += command.step)

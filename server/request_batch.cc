@@ -28,7 +28,8 @@ resp::RequestParser::Status RequestBatch::TakeAll(resp::RequestParser& parser,
     consumed_ += parser.consumed();
     if (status != Status::kRequest) return status;
     const auto args = parser.args();
-    std::copy(args.begin(), args.end(), RoomForArgs(args.size()));
+    MakeRoom(args.size());
+    std::copy(args.begin(), args.end(), args_.data() + taken_args_);
     Take(commands.FindCommand(args[0]), args.size(), consumed_);
     if (parser.args_are_own()) return status;  // they would not survive the next Parse()
   }
@@ -41,13 +42,14 @@ void RequestBatch::Clear() {
   if (keys_.capacity() > kKeptArgs) std::vector<cache::Key>().swap(keys_);
   taken_keys_ = 0;
   consumed_ = 0;
+  MakeRoom(0);
 }
 
 void RequestBatch::TakePlain(const resp::RequestParser& parser, std::string_view input, size_t most,
                              const CommandTable& commands) {
   resp::PlainRequests plain = parser.Plain(input.substr(consumed_), head_);
   while (taken_ < most) {
-    std::string_view* args = RoomForArgs(resp::PlainRequests::kMostArgs);
+    std::string_view* args = args_.data() + taken_args_;
     const size_t count = plain.Next(args);
     if (count == 0) break;
     if (!plain.repeats()) command_ = commands.FindCommand(args[0]);
@@ -70,17 +72,17 @@ void RequestBatch::Take(const Command* command, size_t args, size_t end) {
 }
 
 void RequestBatch::TakeKeys(const Command& command, std::span<const std::string_view> args) {
-  if (taken_keys_ + args.size() > keys_.size())
-    keys_.resize(std::max(taken_keys_ + args.size(), 2 * keys_.size()));
   cache::Key* next = keys_.data() + taken_keys_;
   ForEachKey(command, args.size(), [&](size_t i) { *next++ = cache::Key::Of(args[i]); });
   taken_keys_ = static_cast<size_t>(next - keys_.data());
 }
 
-std::string_view* RequestBatch::RoomForArgs(size_t count) {
-  if (taken_args_ + count > args_.size())
-    args_.resize(std::max(taken_args_ + count, 2 * args_.size()));
-  return args_.data() + taken_args_;
+void RequestBatch::MakeRoom(size_t count) {
+  const size_t more = count + kMost * resp::PlainRequests::kMostArgs;
+  if (taken_args_ + more > args_.size())
+    args_.resize(std::max(taken_args_ + more, 2 * args_.size()));
+  if (taken_keys_ + more > keys_.size())
+    keys_.resize(std::max(taken_keys_ + more, 2 * keys_.size()));
 }
 
 void RequestBatch::LookAhead(cache::Store& store) {

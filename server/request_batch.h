@@ -65,7 +65,9 @@ class RequestBatch {
   // `args` of them stand behind what is taken.
   void Take(const Command* command, size_t args, size_t end);
   void TakeKeys(const Command& command, std::span<const std::string_view> args);
-  std::string_view* RoomForArgs(size_t count);
+  // Makes room for `count` arguments, and their keys, and for all that plain requests may have
+  // behind them: those need not ask.
+  void MakeRoom(size_t count);
 
   // Of all three the first so many are in use: nothing is initialised again for each request.
   std::array<Request, kMost> requests_;
