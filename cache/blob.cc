@@ -15,12 +15,21 @@ constexpr size_t kAllocatorHeader = sizeof(size_t);
 
 }  // namespace
 
-BlobPtr BlobPtr::Make(std::string_view bytes) {
-  void* const memory = std::malloc(sizeof(Blob) + bytes.size());
+Blob* Blob::Allocate(size_t size) {
+  void* const memory = std::malloc(sizeof(Blob) + size);
   if (memory == nullptr) throw std::bad_alloc();
-  auto* blob = new (memory) Blob(bytes.size());
-  if (!bytes.empty())
-    std::memcpy(static_cast<char*>(memory) + sizeof(Blob), bytes.data(), bytes.size());
+  return new (memory) Blob(size);
+}
+
+BlobPtr BlobPtr::Make(std::string_view bytes) {
+  Blob* blob = Blob::Allocate(bytes.size());
+  if (!bytes.empty()) std::memcpy(blob->Begin(), bytes.data(), bytes.size());
+  return Adopt(blob);
+}
+
+BlobPtr BlobPtr::Make(size_t size, const std::function<void(char*)>& write) {
+  Blob* blob = Blob::Allocate(size);
+  write(blob->Begin());
   return Adopt(blob);
 }
 

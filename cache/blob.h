@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <string_view>
 #include <utility>
 
@@ -31,6 +32,9 @@ class Blob {
   friend class BlobPtr;
   explicit Blob(size_t size) : size_(size) {}
   ~Blob() = default;
+
+  static Blob* Allocate(size_t size);
+  char* Begin() { return reinterpret_cast<char*>(this + 1); }
 
   void AddOwner() const { owners_.fetch_add(1, std::memory_order_relaxed); }
   void RemoveOwner() const {
@@ -64,6 +68,8 @@ class BlobPtr {
 
   // A copy of `bytes`.
   static BlobPtr Make(std::string_view bytes);
+  // `size` bytes, every one of which `write` writes.
+  static BlobPtr Make(size_t size, const std::function<void(char*)>& write);
   // What Release() returned is owned again.
   static BlobPtr Adopt(const Blob* blob) {
     BlobPtr owner;

@@ -75,7 +75,8 @@ Result<bool> WritePath::Update(Group& group, Key key, Touches touches, const Dec
         change.expires > present->expires()) {
       return false;
     }
-    if (change.kind == Change::Kind::kStore && !CanKeep(group, key.bytes, change.value)) {
+    if (change.kind == Change::Kind::kTooLarge ||
+        (change.kind == Change::Kind::kStore && !CanKeep(group, key.bytes, change.value))) {
       return tl::unexpected(TooLarge(group));
     }
     if (pick.disputed) change.expires = std::min(change.expires, now + config.hot_lease);
@@ -91,6 +92,7 @@ void WritePath::Apply(Shard& shard, const Group& group, Key key, Change change) 
   const auto held = [&] { return shard.entries.FindAny(key.bytes, key.hash); };
   switch (change.kind) {
     case Change::Kind::kNone:
+    case Change::Kind::kTooLarge:
       return;
     case Change::Kind::kStore:
       return shard.entries.Put({.key = key.bytes,

@@ -11,7 +11,7 @@ namespace cistern::cache {
 
 // What an update makes of a key.
 struct Change {
-  enum class Kind : uint8_t { kNone, kStore, kLive, kErase };
+  enum class Kind : uint8_t { kNone, kStore, kLive, kErase, kTooLarge };
   Kind kind = Kind::kNone;
   BlobPtr value;             // kStore
   Instant expires = kNever;  // kStore, kLive: an end that has passed erases
@@ -23,6 +23,8 @@ struct Change {
   // The same value, until then. REQUIRES: there is one.
   static Change Live(Instant expires) { return {Kind::kLive, nullptr, expires}; }
   static Change Erase() { return {Kind::kErase, nullptr, kNever}; }
+  // Nothing, and an error: of a value that need not be made first.
+  static Change TooLarge() { return {Kind::kTooLarge, nullptr, kNever}; }
 };
 
 // Sees the key's value (null: there is none, so far as this node knows) and decides. Called once,

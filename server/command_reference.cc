@@ -12,9 +12,8 @@ namespace cistern::server {
 namespace {
 
 constexpr std::pair<std::string_view, std::string_view> kGroups[] = {
-    {"string", "Values"},
-    {"generic", "Keys"},
-    {"connection", "The connection"},
+    {"string", "Values"},   {"bitmap", "Bits of values"},
+    {"generic", "Keys"},    {"connection", "The connection"},
     {"server", "The node"},
 };
 

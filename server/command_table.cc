@@ -45,9 +45,9 @@ const AllCommands& AllCommands::Get() {
 }
 
 AllCommands::AllCommands() {
-  for (const auto family :
-       {ClientCommands(), ConnectionCommands(), ExpiryCommands(), KeyspaceCommands(),
-        PurgeCommands(), ServerCommands(), StringCommands(), StringWriteCommands()}) {
+  for (const auto family : {BitCommands(), ClientCommands(), ConnectionCommands(), ExpiryCommands(),
+                            KeyspaceCommands(), NumberCommands(), PurgeCommands(), ServerCommands(),
+                            StringCommands(), StringWriteCommands(), SubstringCommands()}) {
     for (const Command& row : family)
       rows_.push_back(&row);
   }

@@ -12,14 +12,17 @@ namespace cistern::server {
 
 // The families. A row named "client|id" is a subcommand of the row "client"; its arity counts
 // both names. Sorted by nothing.
+std::span<const Command> BitCommands();
 std::span<const Command> ClientCommands();
 std::span<const Command> ConnectionCommands();
 std::span<const Command> ExpiryCommands();
 std::span<const Command> KeyspaceCommands();
+std::span<const Command> NumberCommands();
 std::span<const Command> PurgeCommands();
 std::span<const Command> ServerCommands();
 std::span<const Command> StringCommands();
 std::span<const Command> StringWriteCommands();
+std::span<const Command> SubstringCommands();
 
 // Immutable; the one instance lives as long as the process.
 class AllCommands final : public CommandTable {

@@ -22,13 +22,6 @@ CommandReply ValueOf(const Entry* present) {
   return {cache::LoadedFrom(*present).value};
 }
 
-// Of a value that is stored without a word about its life.
-Instant GroupsEnd(const OwnerCall& call) {
-  const cache::Group* group = call.cache.GroupOf(call.args[1]);
-  const cache::Duration ttl = group == nullptr ? cache::Duration(0) : group->config().ttl;
-  return ttl > cache::Duration(0) ? call.executor.clock().Now() + ttl : cache::kNever;
-}
-
 tl::expected<Instant, std::string> EndOf(const OwnerCall& call, const LifeWords& words) {
   return TimeReading(call.executor.clock()).EndOf(words, call.command.name, PastEnds::kRefused);
 }
@@ -62,7 +55,7 @@ Result<CommandReply> Store(OwnerCall& call, Storing storing) {
 Result<CommandReply> SetHere(OwnerCall& call) {
   const auto options = ParseSetOptions(call.args.subspan(3));
   if (!options) return Refusal(options.error());
-  tl::expected<Instant, std::string> end = GroupsEnd(call);
+  tl::expected<Instant, std::string> end = call.EndOfNewValue();
   if (options->life) end = EndOf(call, *options->life);
   if (!end) return Refusal(end.error());
   return Store(call, {.value = cache::MakeBlob(call.args[2]),
@@ -81,14 +74,15 @@ Result<CommandReply> SetExHere(OwnerCall& call) {
 
 Result<CommandReply> SetNxHere(OwnerCall& call) {
   auto reply = Store(call, {.value = cache::MakeBlob(call.args[2]),
-                            .end = GroupsEnd(call),
+                            .end = call.EndOfNewValue(),
                             .condition = SetCondition::kIfAbsent});
   if (!reply) return reply;
   return CommandReply{int64_t{std::holds_alternative<Null>(reply->value) ? 0 : 1}};
 }
 
 Result<CommandReply> GetSetHere(OwnerCall& call) {
-  return Store(call, {.value = cache::MakeBlob(call.args[2]), .end = GroupsEnd(call), .get = true});
+  return Store(call,
+               {.value = cache::MakeBlob(call.args[2]), .end = call.EndOfNewValue(), .get = true});
 }
 
 // Stops at the first key that fails: those before it are stored.
@@ -97,7 +91,7 @@ Result<CommandReply> MSetHere(OwnerCall& call) {
   for (size_t i = 1; i < call.args.size(); i += 2) {
     OwnerCall one = call;
     one.args = call.args.subspan(i - 1, 3);  // a name, the key, its value
-    auto reply = Store(one, {.value = cache::MakeBlob(one.args[2]), .end = GroupsEnd(one)});
+    auto reply = Store(one, {.value = cache::MakeBlob(one.args[2]), .end = one.EndOfNewValue()});
     if (!reply) return reply;
   }
   return CommandReply{CommandReply::Status{"OK"}};

@@ -27,6 +27,19 @@ inline constexpr std::string_view kBadClientName =
 inline constexpr std::string_view kDbOutOfRange = "ERR DB index is out of range";
 inline constexpr std::string_view kMaxClients = "ERR max number of clients reached";
 inline constexpr std::string_view kNotAnInteger = "ERR value is not an integer or out of range";
+// Of numbers, ranges and bits.
+inline constexpr std::string_view kWouldOverflow = "ERR increment or decrement would overflow";
+inline constexpr std::string_view kDecrementWouldOverflow = "ERR decrement would overflow";
+inline constexpr std::string_view kNotAFloat = "ERR value is not a valid float";
+inline constexpr std::string_view kWouldBeNanOrInfinity =
+    "ERR increment would produce NaN or Infinity";
+inline constexpr std::string_view kStringTooLong =
+    "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+inline constexpr std::string_view kOffsetOutOfRange = "ERR offset is out of range";
+inline constexpr std::string_view kBadBitOffset =
+    "ERR bit offset is not an integer or out of range";
+inline constexpr std::string_view kBadBit = "ERR bit is not an integer or out of range";
+inline constexpr std::string_view kBadBitArgument = "ERR The bit argument must be 1 or 0.";
 // Of CLIENT.
 inline constexpr std::string_view kBadClientId = "ERR Invalid client ID";
 inline constexpr std::string_view kBadKillId = "ERR client-id should be greater than 0";

@@ -33,8 +33,8 @@ Found AsFound(const Answer& answer) {
 // A load on behalf of one request.
 class LoadOne final : public Completion<Result<Answer>>, private Deadlines::Item {
  public:
-  static void Start(Call& call) {
-    const auto load = std::allocate_shared<LoadOne>(cache::Recycler<LoadOne>(), call);
+  static void Start(Call& call, const WriteFound& write) {
+    const auto load = std::allocate_shared<LoadOne>(cache::Recycler<LoadOne>(), call, write);
     Worker& worker = call.worker();
     worker.deadlines().Add(*load, call.now() + TimeLeft(call));
     // Whoever works on it holds it until it is done, and then the reply forgets this. But once it
@@ -46,11 +46,11 @@ class LoadOne final : public Completion<Result<Answer>>, private Deadlines::Item
     worker.cache().Get(worker.loop(), call.key(), call.deadline(), load);
   }
 
-  explicit LoadOne(Call& call)
+  LoadOne(Call& call, const WriteFound& write)
       : Completion(call.worker().loop()),
         deadlines_(call.worker().deadlines()),
         limit_(TimeAllowed(call)),
-        write_(call.command().found),
+        write_(write),
         pending_(call.Pend()) {}
   ~LoadOne() override { Drop(); }
 
@@ -76,14 +76,15 @@ class LoadOne final : public Completion<Result<Answer>>, private Deadlines::Item
 
   Deadlines& deadlines_;
   const cache::Duration limit_;
-  void (*const write_)(Reply&, const Found&);
+  const WriteFound write_;
   PendingReplyPtr pending_;
 };
 
 // The loads of one request with several misses. Owned by their completions; all on one thread.
 class LoadMany : public std::enable_shared_from_this<LoadMany> {
  public:
-  LoadMany(ReadValues values, WriteValues write) : values_(std::move(values)), write_(write) {}
+  LoadMany(ReadValues values, const WriteValues& write)
+      : values_(std::move(values)), write_(write) {}
 
   void Start(Call& call, const std::vector<std::pair<size_t, Key>>& missing) {
     pending_ = call.Pend();
@@ -172,25 +173,34 @@ void ReadValues::Write(size_t i, Reply& reply) const {
   reply.Bulk(std::string_view(small_).substr(value.offset, value.size));
 }
 
+std::string_view ReadValues::bytes(size_t i) const {
+  const Value& value = values_[i];
+  if (value.blob != nullptr) return value.blob->bytes();
+  return std::string_view(small_).substr(value.offset, value.size);
+}
+
 bool IsLocalOnly(Call& call, std::string_view key) {
   const auto& prefixes = call.worker().config().server.local_only_prefixes;
   return std::any_of(prefixes.begin(), prefixes.end(),
                      [key](const std::string& prefix) { return key.starts_with(prefix); });
 }
 
-void ReadOne(Call& call) {
+void ReadOne(Call& call, const WriteFound& write) {
   const Key key = call.key();
-  const auto write = call.command().found;
   const bool hit = call.worker().cache().FindOne(
       call.worker().loop(), key, call.now(),
       [&](const Found& found) { write(call.reply(), found); }, call.client().touches);
   if (hit) return;
   if (IsLocalOnly(call, key.bytes)) return write(call.reply(), AsFound({}));
   if (!call.worker().HasRoom()) return call.reply().Error(error_texts::kNoRoomToLoad);
-  LoadOne::Start(call);
+  LoadOne::Start(call, write);
 }
 
-void ReadMany(Call& call, ReadValues::Keep keep, WriteValues write) {
+void ReadOne(Call& call) {
+  ReadOne(call, call.command().found);
+}
+
+void ReadMany(Call& call, ReadValues::Keep keep, const WriteValues& write) {
   const std::span<const Key> keys = call.keys();
   thread_local ReadValues values;  // not to allocate for each request
   values.Reset(keep, keys.size());

@@ -1,6 +1,7 @@
 // How commands read values: hits are answered at once, misses once they are loaded.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,7 +11,11 @@
 
 namespace cistern::server {
 
-// For a command that reads one key: its row's `found` writes the reply.
+// For a command that reads one key: writes the reply for what was found. Under the lock of its
+// shard, if it is a hit: copies, pins or counts.
+using WriteFound = std::function<void(Reply&, const cache::Found&)>;
+void ReadOne(Call& call, const WriteFound& write);
+// Its row's `found` does.
 void ReadOne(Call& call);
 
 // What is known of the keys of one command, in their order.
@@ -25,8 +30,10 @@ class ReadValues {
 
   size_t size() const { return values_.size(); }
   bool found(size_t i) const { return values_[i].found; }
-  // Nothing where the key was not found. REQUIRES: values are kept.
+  // Null where the key was not found. REQUIRES, like bytes(): values are kept.
   void Write(size_t i, Reply& reply) const;
+  // The empty value where the key was not found. Valid as long as this is and changes not.
+  std::string_view bytes(size_t i) const;
 
  private:
   struct Value {
@@ -44,8 +51,8 @@ class ReadValues {
 // For a command on all keys that its row names: looks at all, loads together those that are
 // missing, and writes one reply: an error if one key failed (clients mishandle errors inside
 // arrays).
-using WriteValues = void (*)(Reply&, const ReadValues&);
-void ReadMany(Call& call, ReadValues::Keep keep, WriteValues write);
+using WriteValues = std::function<void(Reply&, const ReadValues&)>;
+void ReadMany(Call& call, ReadValues::Keep keep, const WriteValues& write);
 
 // Whether the key is of those that clients probe with: answered here as absent, never asked of a
 // peer or a backend (server.local_only_prefixes).

@@ -182,6 +182,12 @@ void RunHere(Call& call) {
 
 }  // namespace
 
+cache::Instant OwnerCall::EndOfNewValue() const {
+  const cache::Group* group = cache.GroupOf(args[1]);
+  const cache::Duration ttl = group == nullptr ? cache::Duration(0) : group->config().ttl;
+  return ttl > cache::Duration(0) ? executor.clock().Now() + ttl : cache::kNever;
+}
+
 void RunAtOwner(Call& call) {
   if (AnswersHere(call)) return;
   const cache::Pick owner = call.worker().node().cluster().Owner(call.key().bytes);

@@ -20,6 +20,8 @@ struct OwnerCall {
   cache::Recalls* recalls;
 
   cache::Key key() const { return cache::Key::Of(args[1]); }
+  // Of a value that is stored without a word about its life: what the group of the key says.
+  cache::Instant EndOfNewValue() const;
   cache::Result<bool> Update(cache::Touches touches, const cache::Decide& decide) {
     return cache.UpdateHere(executor, key(), touches, decide, recalls);
   }

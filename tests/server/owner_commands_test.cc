@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+
+#include "server/command_table.h"
+#include "server/error_texts.h"
+#include "server/value_edit.h"
 #include "tests/cache/fake_cluster.h"
 
 namespace cistern::server {
@@ -157,6 +162,46 @@ TEST_F(OwnerCommandsTest, MSetStopsAtTheFirstKeyThatIsNotItsOwn) {
   EXPECT_EQ(Run({"mset", "x", "1", "y", "2", "x", "3"}), "+OK");
   EXPECT_EQ(cluster_.Get(0, "x")->value, "3");
   EXPECT_EQ(cluster_.Get(0, "y")->value, "2");
+}
+
+TEST_F(OwnerCommandsTest, WhatIsTooLargeIsRefusedBeforeItIsMade) {
+  cache::Recalls recalls;
+  const std::vector<std::string_view> args = {"append", "x", "y"};
+  OwnerCall call{*cluster_[0].cache, *cluster_[0].executor,
+                 *AllCommands::Get().FindCommand("append"), args, &recalls};
+  const auto edit_to = [&](size_t size) {
+    bool written = false;
+    const auto reply = EditHere(call, [&](std::optional<std::string_view>) {
+      return Edit{
+          {int64_t{1}}, [&](char* to) { std::memset(to, 'x', size), written = true; }, size};
+    });
+    return Show(reply) + (written ? ", written" : "");
+  };
+  const size_t largest = Group().max_value;
+  EXPECT_EQ(edit_to(largest), ":1, written");
+  EXPECT_EQ(edit_to(largest + 1).substr(0, 8), "failed: ");
+  EXPECT_EQ(edit_to(size_t{1} << 62), "-" + std::string(error_texts::kStringTooLong));
+  EXPECT_EQ(cluster_.Get(0, "x")->value.value().size(), largest);
+}
+
+TEST_F(OwnerCommandsTest, AnEditedValueKeepsItsLifeAndANewOneHasTheGroups) {
+  EXPECT_EQ(Run({"incr", "new"}), ":1");
+  EXPECT_EQ(Run({"ttl", "new"}), ":-1");
+  EXPECT_EQ(Run({"set", "x", "1", "EX", "100"}), "+OK");
+  for (const auto& edit : std::vector<std::vector<std::string>>{{"incr", "x"},
+                                                                {"incrbyfloat", "x", "1"},
+                                                                {"append", "x", "1"},
+                                                                {"setrange", "x", "0", "1"},
+                                                                {"setbit", "x", "0", "1"}})
+    Run(edit);
+  EXPECT_EQ(Run({"ttl", "x"}), ":100");
+}
+
+TEST_F(OwnerCommandsTest, AnEditRecallsCopies) {
+  EXPECT_EQ(Run({"set", "x", "1"}), "+OK");
+  EXPECT_EQ(cluster_.Get(1, "x")->value, "1");
+  EXPECT_EQ(Run({"incr", "x"}), ":2");
+  EXPECT_EQ(cluster_.Get(1, "x")->value, "2");
 }
 
 TEST_F(OwnerCommandsTest, NothingRunsAtANonOwner) {

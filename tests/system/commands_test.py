@@ -4,6 +4,7 @@ requests, one after the other, ours through any node of a cluster; the replies m
 error texts included. Every key that is read is copied, so a write that recalled no copy would show."""
 
 import random
+import threading
 import time
 
 from harness.case import SystemTest, main
@@ -88,6 +89,60 @@ SEQUENCES = {
         "PERSIST", "PERSIST k 1"],
     "PERSIST": ["PERSIST k", "SET k 1", "PERSIST k", "EXPIRE k 100", "PERSIST k", "TTL k",
                 "PERSIST k"],
+    "INCR and its kin": [
+        "INCR k", "INCR k", "DECR k", "INCRBY k 40", "DECRBY k 50", "GET k", "INCRBY k -5",
+        "DECRBY k -5", "EXPIRE k 100", "INCR k", "TTL k", "DECRBY new 7", "GET new",
+        f"SET k {LARGEST}", "INCR k", "INCRBY k 1", "DECRBY k -1", "DECR k", f"INCRBY k {LARGEST}",
+        f"SET k {-LARGEST - 1}", "DECR k", f"DECRBY k {-LARGEST - 1}", f"INCRBY k {-LARGEST - 1}",
+        f"DECRBY k {LARGEST}", "GET k"],
+    "INCR refuses": [
+        "SET k x", "INCR k", "DECR k", "INCRBY k 1", "INCRBY k x", "GET k", "SET k 1.5", "INCR k",
+        "SET k 01", "INCR k", "SET k +1", "INCR k", "SET k -0", "INCR k", "SET k 1", "INCRBY k 1.5",
+        "INCRBY k 01", f"INCRBY k {LARGEST + 1}", "INCRBY k", "INCR", "INCR k 1", "DECRBY k x",
+        "GET k"],
+    "INCRBYFLOAT": [
+        "INCRBYFLOAT k 1.5", "INCRBYFLOAT k 1.5", "INCRBYFLOAT k -3", "INCRBYFLOAT k 0.1",
+        "INCRBYFLOAT k 0.2", "INCRBYFLOAT k 1e3", "INCRBYFLOAT k 5.0e3", "INCRBYFLOAT k -1e-5",
+        "INCRBYFLOAT k 1e30", "GET k", "SET k 3.0e3", "INCRBYFLOAT k 200", "SET k -0.1",
+        "INCRBYFLOAT k 0.1", "EXPIRE k 100", "INCRBYFLOAT k .5", "TTL k", "INCRBYFLOAT k 0x10",
+        "INCRBYFLOAT k 1e4000", "INCRBYFLOAT k 1e-4000", "GET k"],
+    "INCRBYFLOAT refuses": [
+        "INCRBYFLOAT k x", "INCRBYFLOAT k nan", "INCRBYFLOAT k inf", "INCRBYFLOAT k -inf",
+        "INCRBYFLOAT k 1e5000", "INCRBYFLOAT k 1x", "EXISTS k", "SET k x", "INCRBYFLOAT k 1",
+        "INCRBYFLOAT k x", "INCRBYFLOAT k", "GET k", "SET k 1e4932", "INCRBYFLOAT k 1e4932"],
+    "APPEND": ["APPEND k abc", "APPEND k def", "GET k", "EXPIRE k 100", "APPEND k ghi", "TTL k",
+               "STRLEN k", "APPEND k", "APPEND"],
+    "SETRANGE": [
+        "SETRANGE k 5 abc", "GET k", "SETRANGE k 0 xyz", "GET k", "SETRANGE k 6 1234", "GET k",
+        "EXPIRE k 100", "SETRANGE k 1 _", "TTL k", "GET k", "SETRANGE k -1 x", "SETRANGE k x x",
+        "SETRANGE k 1.5 x", f"SETRANGE k {512 << 20} x", f"SETRANGE k {(512 << 20) - 1} xx",
+        f"SETRANGE k {LARGEST} x", f"SETRANGE k {LARGEST + 1} x", "SETRANGE k 0", "GET k"],
+    "GETRANGE": [
+        "GETRANGE k 0 -1", "SET k 0123456789",
+        *[f"{name} k {first} {last}" for name in ("GETRANGE", "SUBSTR")
+          for first in (0, 3, 9, 10, 99, -1, -3, -10, -11, -99, LARGEST, -LARGEST - 1)
+          for last in (0, 3, 9, 10, 99, -1, -3, -10, -11, -99, LARGEST, -LARGEST - 1)],
+        "GETRANGE k x 1", "GETRANGE k 1 x", "GETRANGE k 1", "SUBSTR k 1 2 3"],
+    "SETBIT and GETBIT": [
+        "GETBIT k 0", "SETBIT k 7 1", "GET k", "SETBIT k 7 1", "SETBIT k 7 0", "GET k",
+        "SETBIT k 100 0", "STRLEN k", "SETBIT k 100 1", "GETBIT k 100", "GETBIT k 101",
+        "GETBIT k 5000000", "EXPIRE k 100", "SETBIT k 3 1", "TTL k", "GET k", "SETBIT k -1 1",
+        "SETBIT k x 1", f"SETBIT k {1 << 32} 1", "SETBIT k 1 2", "SETBIT k 1 -1", "SETBIT k 1 x",
+        "GETBIT k -1", "GETBIT k x", f"GETBIT k {1 << 32}", f"GETBIT k {(1 << 32) - 1}", "SETBIT k 1",
+        "GETBIT k", "GETBIT k 1 1"],
+    "BITCOUNT and BITPOS": [
+        "BITCOUNT k", "BITPOS k 0", "BITPOS k 1", "SET k " + "foobar\u00ff\u0000\u00ff" * 5,
+        *[f"{name} {first} {last} {unit}" for name in ("BITCOUNT k", "BITPOS k 0", "BITPOS k 1")
+          for first in (0, 1, 7, 9, 60, 500, -1, -3, -64, -500, LARGEST, -LARGEST - 1)
+          for last in (0, 1, 7, 63, 66, 500, -1, -3, -64, -500, LARGEST, -LARGEST - 1)
+          for unit in ("", "BYTE", "bit")],
+        "BITCOUNT k", "BITPOS k 0", "BITPOS k 1", "BITPOS k 0 40", "BITPOS k 1 -2", "BITPOS k 1 900",
+        "SETRANGE zeros 99 \u0000", "BITPOS zeros 1", "BITPOS zeros 1 3", "BITPOS zeros 1 0 -1",
+        "BITPOS zeros 0 900"],
+    "BITCOUNT and BITPOS refuse": [
+        "SET k v", "BITCOUNT k 1", "BITCOUNT k x 1", "BITCOUNT k 1 x", "BITCOUNT k 0 1 FOO",
+        "BITCOUNT k 0 1 BIT 2", "BITCOUNT", "BITPOS k", "BITPOS k 2", "BITPOS k -1", "BITPOS k x",
+        "BITPOS k 1 x", "BITPOS k 1 0 x", "BITPOS k 1 0 1 FOO", "BITPOS k 1 0 1 BIT 2"],
     "counts": [f"{name} k {number}" for name in ("EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT")
                for number in ("x", "1.5", LARGEST + 1)],
 }
@@ -138,7 +193,26 @@ def random_requests(dice, count):
     def flat(pairs):
         return [word for pair in pairs for word in pair]
 
+    def number():
+        return dice.choice([0, 1, -1, 7, 8, 63, 64, 99, 5000, -8, -100, -5000])
+
+    def bits():
+        return dice.choice([(), (number(), number()), (number(), number(), "BIT"),
+                            (number(), number(), "BYTE")])
+
     kinds = [
+        lambda: ("INCRBY", key(), number()),
+        lambda: (dice.choice(["INCR", "DECR"]), key()),
+        lambda: ("DECRBY", key(), number()),
+        lambda: ("INCRBYFLOAT", key(), number() / 8),
+        lambda: ("SET", key(), number()),
+        lambda: ("APPEND", key(), value()),
+        lambda: ("SETRANGE", key(), number(), value()),
+        lambda: ("SETBIT", key(), number(), dice.choice([0, 1])),
+        lambda: ("GETBIT", key(), number()),
+        lambda: ("GETRANGE", key(), number(), number()),
+        lambda: ("BITCOUNT", key(), *bits()),
+        lambda: ("BITPOS", key(), dice.choice([0, 1]), *bits()),
         lambda: ("SET", key(), value(), *some(["NX", "XX", "GET", "KEEPTTL"])),
         lambda: ("SET", key(), value(), *end(), *some(["NX", "XX", "GET"])),
         lambda: ("SETNX", key(), value()),
@@ -208,7 +282,7 @@ class BesideRedis(SystemTest):
         for name, requests in SEQUENCES.items():
             with self.subTest(name):
                 self.forget("kabcdefg" + " ")
-                self.ours[0].ask("DEL", "new")
+                self.ours[0].ask("DEL", "new", "zeros")
                 self.compare(request.split() for request in requests)
 
     def test_every_count_that_may_go_wrong_goes_wrong_as_in_redis(self):
@@ -224,6 +298,30 @@ class BesideRedis(SystemTest):
         self.assertGreater(len(found), 1000, "hardly any key lived")
         copied = self.cluster_under_test.total("plain", "hits_hot")
         self.assertGreater(copied, 100, "hardly any copy had to be recalled")
+
+    def test_a_value_beyond_the_groups_limit_is_refused_and_what_was_there_stays(self):
+        ours = self.ours[0]
+        ours.ask("SET", "k", "v")
+        for request in (("SETRANGE", "k", 16 << 20, "x"), ("SETBIT", "k", (16 << 20) * 8, 1)):
+            reply = ours.ask(*request)
+            self.assertIsInstance(reply, ReplyError)
+            self.assertIn("16777216", str(reply))
+        self.assertEqual(ours.ask("GET", "k"), b"v")
+        self.assertEqual(ours.ask("SETRANGE", "k", (16 << 20) - 1, "x"), 16 << 20)
+
+    def test_increments_through_all_nodes_lose_none(self):
+        def count(node):
+            with node.client() as client:
+                client.pipeline([("INCR", "counter")] * 200)
+
+        threads = [threading.Thread(target=count, args=(node,))
+                   for node in list(self.cluster_under_test) * 17]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual({client.ask("GET", "counter") for client in self.ours},
+                         {b"%d" % (len(threads) * 200)})
 
     def test_lives_end(self):
         self.compare([("SET", "a", "1", "PX", "30"), ("SET", "b", "1"), ("PEXPIRE", "b", "30"),
