@@ -73,7 +73,9 @@ Index::Segment Index::NewSegment(uint32_t count, int depth) {
   // It must not fail because entries have taken all pages.
   void* memory = slot != Ref::kNone ? slabs_.At(slot)
                                     : ::operator new (bytes, std::align_val_t{alignof(Bucket)});
-  return {new (memory) Bucket[count], count, depth};
+  auto* const buckets = static_cast<Bucket*>(memory);
+  std::uninitialized_default_construct_n(buckets, count);
+  return {buckets, count, depth};
 }
 
 void Index::FreeSegment(const Segment& segment) {

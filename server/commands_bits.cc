@@ -134,8 +134,9 @@ constexpr Command kRows[] = {
      .step = 1,
      .access = Access::kRead,
      .handler = BitPos,
-     .summary = "Where the first bit of a key's value is that is set, or clear; -1: nowhere. Loaded "
-                "like GET.",
+     .summary =
+         "Where the first bit of a key's value is that is set, or clear; -1: nowhere. Loaded "
+         "like GET.",
      .since = "2.8.7",
      .group = "bitmap",
      .arguments = "key bit [start [end [BYTE | BIT]]]"},
@@ -160,8 +161,9 @@ constexpr Command kRows[] = {
      .access = Access::kWrite,
      .handler = RunAtOwner,
      .at_owner = SetBitHere,
-     .summary = "Sets or clears a bit of the value that the owner holds, with zeros before it where "
-                "it was shorter; answers what it was. The value keeps its life.",
+     .summary =
+         "Sets or clears a bit of the value that the owner holds, with zeros before it where "
+         "it was shorter; answers what it was. The value keeps its life.",
      .since = "2.2.0",
      .group = "bitmap",
      .arguments = "key offset value"},

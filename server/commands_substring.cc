@@ -91,8 +91,9 @@ constexpr Command kRows[] = {
      .access = Access::kWrite,
      .handler = RunAtOwner,
      .at_owner = SetRangeHere,
-     .summary = "Overwrites a part of the value that the owner holds, with zeros before it where it "
-                "was shorter; answers the length. The value keeps its life.",
+     .summary =
+         "Overwrites a part of the value that the owner holds, with zeros before it where it "
+         "was shorter; answers the length. The value keeps its life.",
      .since = "2.2.0",
      .group = "string",
      .arguments = "key offset value"},

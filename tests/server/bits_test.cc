@@ -46,7 +46,7 @@ TEST(BitsTest, CountingAndFindingAgreeWithLookingAtEachBit) {
     for (int change = round % 5; change > 0; --change)
       bytes[random() % bytes.size()] = static_cast<char>(random());
     const auto size = static_cast<int64_t>(bytes.size()) * 8;
-    for (int64_t first = 0; first < size; first += 1 + random() % 5) {
+    for (int64_t first = 0; first < size; first += 1 + static_cast<int64_t>(random() % 5)) {
       int64_t count = 0;
       int64_t found[2] = {-1, -1};
       for (int64_t last = first; last < size; ++last) {
