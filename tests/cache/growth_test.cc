@@ -145,6 +145,8 @@ class PreparedGrowthTest : public GrowthTest {
   uint64_t number_ = 0;
 };
 
+// A busy kernel takes back pages that were not touched for a while: a fault or two in a million
+// insertions are its own. Those of an insertion come in every round.
 TEST_P(PreparedGrowthTest, NoInsertionFaultsAPage) {
   {  // The program's code, the stack, and malloc's first memory are touched once.
     Make(8 << 20);
@@ -152,13 +154,19 @@ TEST_P(PreparedGrowthTest, NoInsertionFaultsAPage) {
     Evict(50'000);
     WaitForALock();
   }
-  Make(64 << 20);
-  const Preparer preparer(*store_);
-  Faults(1000);
-  EXPECT_EQ(Faults(500'000), 0) << "growing";
-  Evict(1);
-  EXPECT_EQ(Faults(500'000), 0) << "evicting";
-  EXPECT_GT(Evictions(), 400'000U);
+  long growing = 0;
+  long evicting = 0;
+  for (int round = 0; round == 0 || (round < 3 && growing + evicting > 0); ++round) {
+    Make(64 << 20);
+    const Preparer preparer(*store_);
+    Faults(1000);
+    growing = Faults(500'000);
+    Evict(1);
+    evicting = Faults(500'000);
+    EXPECT_GT(Evictions(), 400'000U);
+  }
+  EXPECT_EQ(growing, 0);
+  EXPECT_EQ(evicting, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, GrowthTest,
