@@ -224,7 +224,7 @@ bool Index::Grow(uint64_t hash) {
       if (bucket.tags[slot] != 0) Place(grown, bucket.refs[slot], At(bucket.refs[slot])->hash());
     }
   }
-  Publish(grown, hash);
+  Publish(grown, hash);  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): packed into its word
   FreeSegment(full);
   return true;
 }
